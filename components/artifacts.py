@@ -1,0 +1,24 @@
+"""The artifact types that TFX has no standard type for."""
+
+from tfx.types.artifact import Artifact
+
+
+class DataVerdict(Artifact):
+    """What the gate found: `verdict.json` with the anomalies that stop a run and those that only warn."""
+
+    TYPE_NAME = "DataVerdict"
+
+
+class SegmentAssignments(Artifact):
+    """Where the table of customers and their segments is.
+
+    Custom properties: `written` (1 or 0) and, when written, `path` (the folder of the table).
+    """
+
+    TYPE_NAME = "SegmentAssignments"
+
+
+class SegmentReport(Artifact):
+    """The page about the segments: `report.html`, and `report.json` with all that it shows."""
+
+    TYPE_NAME = "SegmentReport"

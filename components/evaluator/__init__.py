@@ -1,0 +1,1 @@
+"""TFX's Evaluator with clustering metrics, and the served model as baseline."""

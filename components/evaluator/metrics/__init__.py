@@ -1,0 +1,1 @@
+"""Clustering metrics: the formulas in NumPy (`clustering`), and as a TFMA metric (`tfma_metric`)."""

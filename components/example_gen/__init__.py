@@ -1,0 +1,1 @@
+"""Customers or transactions from CSV and Parquet files into tf.Examples."""

@@ -1,0 +1,161 @@
+"""Rows of a bucket of customer ids into customers, and customers into the columns of the customer table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.errors import DataError
+from components.example_gen import hashing, transactions
+from components.example_gen.convert import INTEGER, TEXT, TIME, days
+from components.example_gen.plan import Plan
+from components.example_gen.rows import HASH, ID, POSITION, ROW_HASHES, file_and_row, read_rows
+from components.example_gen.tally import Tally, microseconds, total
+
+
+def bucket_keys(plan: Plan, batch: pa.RecordBatch) -> np.ndarray:
+    """uint64 [n]: what decides where a row goes. All rows of a customer, and all equal rows, must meet there."""
+    # Where row numbers are the ids, equal rows have different ones.
+    by_row = plan.source.id_column is None and plan.data.duplicate_rows == "drop"
+    return batch.column(ROW_HASHES[0] if by_row else HASH).to_numpy()
+
+
+def condense(plan: Plan, batch: pa.RecordBatch) -> pa.Table:
+    """The rows of a batch in as few as can be merged with those of others: partial sums of transactions."""
+    table = pa.Table.from_batches([batch])
+    if plan.data.transactions is None or plan.data.duplicate_rows == "drop":
+        return table
+    return transactions.partial_sums(table, plan.data.transactions)
+
+
+def merge(plan: Plan, parts: Sequence[pa.Table]) -> tuple[pa.Table, Tally]:
+    """The customers of a bucket.
+
+    Args:
+      plan: what the columns mean.
+      parts: what `condense` made of all rows of the bucket, in the source's order.
+
+    Returns:
+      One row per customer: with ID, HASH, and the features, or what they are made of for transactions.
+    """
+    dropped: Counter[str] = Counter()
+    repeated = Tally()
+    if plan.data.transactions is None or plan.data.duplicate_rows == "drop":
+        table = pa.concat_tables(_same_types(parts))
+        if plan.data.duplicate_rows == "drop":
+            table = _without_copies(table, dropped)
+        if plan.data.transactions is None:
+            table, repeated = _one_row_each(plan, table, dropped)
+        else:
+            table = transactions.customers(transactions.partial_sums(table, plan.data.transactions))
+    else:
+        table = transactions.customers(transactions.add_partial_sums(parts))
+    positions = hashing.split_positions(table[HASH].to_numpy())
+    found = Tally(
+        rows_dropped=dropped,
+        customers=len(table),
+        lowest=int(positions.min()) if len(table) else None,
+        highest=int(positions.max()) if len(table) else None,
+    )
+    return table, found + repeated
+
+
+def customer_columns(plan: Plan, table: pa.Table, tally: Tally) -> dict[str, pa.Array]:
+    """The columns of the customer table: text, int64 or double, the id first.
+
+    Args:
+      plan: what the columns mean.
+      table: what `merge` returns.
+      tally: over the whole source.
+    """
+    if plan.data.transactions is None:
+        columns = {name: _table_column(table[name], name in tally.promoted) for name in plan.features}
+    else:
+        columns = transactions.features(table, end_of_period(plan, tally))
+    columns = {plan.source.id_name: table[ID], **columns}
+    return {name: column.combine_chunks() for name, column in columns.items()}
+
+
+def column_types(plan: Plan, tally: Tally) -> dict[str, str]:
+    """text, integer or number, of every column of the customer table."""
+    if plan.data.transactions is None:
+        kinds = {name: plan.kinds[name] for name in plan.features}
+        promoted = {name for name, kind in kinds.items() if kind == TIME} | tally.promoted
+        kinds |= {name: "number" for name in promoted if name in kinds}
+    else:
+        kinds = dict.fromkeys(transactions.FEATURES, "number") | {"frequency": INTEGER}
+    return {plan.source.id_name: TEXT, **kinds}
+
+
+def end_of_period(plan: Plan, tally: Tally) -> int:
+    """When the observed period ends, microseconds since 1970-01-01 UTC."""
+    parts = plan.data.transactions
+    assert parts is not None and tally.latest is not None
+    return tally.latest if parts.as_of == "latest" else microseconds(parts.as_of)
+
+
+def read_customers(plan: Plan) -> tuple[pa.Table, Tally]:
+    """The customer table of a source, in one process and in memory.
+
+    Raises:
+      DataError: the data must be mended.
+    """
+    parts, tallies = [], []
+    for file in range(len(plan.source.files)):
+        for batch, tally in read_rows(plan, file):
+            parts.append(condense(plan, batch))
+            tallies.append(tally)
+    table, found = merge(plan, parts)
+    tally = total([*tallies, found])
+    if not tally.is_usable:
+        raise DataError("\n".join(tally.explain(plan.data, plan.place)))
+    return pa.table(customer_columns(plan, table, tally)), tally
+
+
+def _same_types(parts: Sequence[pa.Table]) -> list[pa.Table]:
+    """Tables with equal columns: where one part holds whole numbers and another does not, both hold doubles."""
+    kinds = {field.name: field.type for field in parts[0].schema}
+    for part in parts:
+        kinds.update({field.name: field.type for field in part.schema if field.type == pa.float64()})
+    return [part.cast(pa.schema(list(kinds.items()))) for part in parts]
+
+
+def _without_copies(table: pa.Table, dropped: Counter[str]) -> pa.Table:
+    """The first of all equal rows."""
+    first, second = (table[name].to_numpy() for name in ROW_HASHES)
+    order = np.lexsort((table[POSITION].to_numpy(), second, first))
+    is_copy = np.zeros(len(table), bool)
+    is_copy[1:] = (np.diff(first[order]) == 0) & (np.diff(second[order]) == 0)
+    if is_copy.any():
+        dropped["duplicate_rows"] += int(is_copy.sum())
+        table = table.take(np.sort(order[~is_copy]))
+    return table
+
+
+def _one_row_each(plan: Plan, table: pa.Table, dropped: Counter[str]) -> tuple[pa.Table, Tally]:
+    codes = table[ID].combine_chunks().dictionary_encode().indices.to_numpy()
+    # Codes count up from 0 as ids appear: a row repeats an id unless it sets a new highest code.
+    highest_before = np.maximum.accumulate(np.concatenate([[-1], codes]))[:-1]
+    repeats = codes <= highest_before
+    if not repeats.any():
+        return table, Tally()
+    if plan.data.duplicate_ids == "reject":
+        at = int(np.argmax(repeats))
+        example = (*file_and_row(table[POSITION][at].as_py()), table[ID][at].as_py())
+        return table, Tally(repeated_ids=len(np.unique(codes[repeats])), example_id=example)
+    dropped["duplicate_ids"] += int(repeats.sum())
+    if plan.data.duplicate_ids == "first":
+        return table.filter(pa.array(~repeats)), Tally()
+    last_row = np.zeros(codes.max() + 1, np.int64)
+    np.maximum.at(last_row, codes, np.arange(len(codes)))
+    return table.take(np.sort(last_row)), Tally()
+
+
+def _table_column(column: pa.ChunkedArray, promoted: bool) -> pa.ChunkedArray:
+    if pa.types.is_timestamp(column.type):
+        return days(column)
+    return pc.cast(column, pa.float64()) if promoted else column

@@ -1,0 +1,194 @@
+"""What is read of a source and what each of its columns means, decided once and the same for every worker."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from components.errors import DataError
+from components.example_gen import diagnosis, files
+from components.example_gen.convert import INTEGER, NUMBER, TEXT, TIME, as_written, kind_of, number_share
+from components.example_gen.readers import read_batches
+from components.example_gen.source import Source
+from configs.data import Condition, DataConfig
+
+_SAMPLED_FILES = 8
+_SAMPLED_BYTES = 8 << 20
+
+# From this share of numbers on, a text in a column is taken for a mistake and not for the column's nature.
+_NUMERIC_SHARE = 0.9
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Decided before reading.
+
+    Attributes:
+      data: the configuration.
+      source: the files.
+      kinds: what each column that is read means, without the customer id.
+      features: the columns of the customer table in the source's order, without the id; none of transactions.
+    """
+
+    data: DataConfig
+    source: Source
+    kinds: dict[str, str]
+    features: tuple[str, ...]
+
+    @property
+    def needed(self) -> list[str]:
+        """The columns that are read, the id among them."""
+        wanted = {*self.kinds, *filter(None, [self.source.id_column])}
+        return [column for column in self.source.columns if column in wanted]
+
+    @property
+    def read(self) -> list[str]:
+        """The same, and all others where whole rows are compared."""
+        return list(self.source.columns) if self.data.duplicate_rows == "drop" else self.needed
+
+    @property
+    def delimiter(self) -> str | None:
+        """Of CSV; None of Parquet."""
+        return self.data.delimiter if self.source.format == "csv" else None
+
+    def place(self, file: int, row: int) -> str:
+        """Where a row is, for people."""
+        return diagnosis.place(self.source.files[file], row, self.delimiter, self.data.encoding)
+
+    def markers(self, column: str) -> list[int | float | str]:
+        """What stands for missing in a column."""
+        return [*self.data.missing.get(column, []), *self.data.missing.get("*", [])]
+
+
+def make_plan(data: DataConfig, source: Source) -> Plan:
+    """Decides what every column means: by the configuration, else by the first rows of the first files.
+
+    Raises:
+      DataError: a column is neither clearly text nor clearly numbers, or cannot be part of a customer table.
+    """
+    known = _known_kinds(data, source)
+    open_columns = [column for column in _columns(data, source) if known.get(column, "") == ""]
+    draft = Plan(data, source, {**dict.fromkeys(open_columns, TEXT), **known}, ())
+    found = _parquet_kinds(draft, open_columns) if source.format == "parquet" else _csv_kinds(draft, open_columns)
+    kinds = {column: known.get(column) or found[column] or TEXT for column in _columns(data, source)}
+    features = () if data.transactions else tuple(c for c in source.customer_columns if c != source.id_column)
+    return Plan(data, source, kinds, features)
+
+
+def missing_value_remedy(column: str, value: object) -> str:
+    """What to write into the configuration when a value is no number."""
+    return f"set data.missing: {{{column}: [{value!r}]}} if it stands for missing, or data.types: {{{column}: text}}"
+
+
+def _columns(data: DataConfig, source: Source) -> list[str]:
+    """The columns that are read, without the id."""
+    conditions = {condition.column for condition in data.keep}
+    wanted = set(data.transactions.columns) if data.transactions else set(source.customer_columns)
+    return [c for c in source.columns if c in wanted | conditions and c != source.id_column]
+
+
+def _known_kinds(data: DataConfig, source: Source) -> dict[str, str]:
+    kinds: dict[str, str] = {}
+    only_conditions = set(_columns(data, source)) - set(source.customer_columns)
+    for column in only_conditions:
+        if all(_is_textual(condition) for condition in data.keep if condition.column == column):
+            kinds[column] = TEXT
+    kinds.update({column: kind for column, kind in data.types.items() if column != source.id_column})
+    if data.transactions is not None:
+        parts = data.transactions
+        kinds[parts.time] = TIME
+        kinds.update(dict.fromkeys(filter(None, (parts.amount, parts.quantity, parts.price)), NUMBER))
+        if parts.order is not None:
+            kinds[parts.order] = data.types.get(parts.order, TEXT)
+    return {column: kind for column, kind in kinds.items() if column in _columns(data, source)}
+
+
+def _is_textual(condition: Condition) -> bool:
+    """Whether a condition means text whatever the column holds."""
+    operands = [condition.gt, condition.ge, condition.lt, condition.le, condition.eq, condition.ne]
+    operands += [*(condition.is_in or []), *(condition.not_in or []), condition.matches, condition.not_matches]
+    return all(operand is None or isinstance(operand, str) for operand in operands)
+
+
+def _parquet_kinds(plan: Plan, columns: Sequence[str]) -> dict[str, str | None]:
+    kinds: dict[str, str | None] = dict.fromkeys(columns)
+    for path in plan.source.files:
+        with files.open_arrow(path) as file:
+            schema = pq.ParquetFile(file).schema_arrow
+        for column in columns:
+            kinds[column] = _either(kinds[column], _stored_kind(path, schema.field(column)))
+    return kinds
+
+
+def _stored_kind(path: str, field: pa.Field) -> str | None:
+    try:
+        return kind_of(field.type)
+    except TypeError as error:
+        raise DataError(
+            f"{path}: column '{field.name}' holds {error}, which no customer table can; list the others in data.columns"
+        ) from error
+
+
+def _either(one: str | None, other: str | None) -> str | None:
+    """What a column means that means one thing in one file and another in the next."""
+    if one is None or other is None or one == other:
+        return one or other
+    return NUMBER if {one, other} == {INTEGER, NUMBER} else TEXT
+
+
+def _csv_kinds(plan: Plan, columns: Sequence[str]) -> dict[str, str | None]:
+    kinds: dict[str, str | None] = dict.fromkeys(columns)
+    sampled = [(path, batch) for path in sorted(plan.source.files)[:_SAMPLED_FILES]
+               for batch in _first(plan, path, columns)]  # fmt: skip
+    for path, batch in sampled:
+        for column in columns:
+            kinds[column] = _either(kinds[column], _sampled_kind(plan, path, 0, batch, column))
+    undecided = [column for column in columns if kinds[column] is None]
+    for path, before, batch in _all_batches(plan, undecided):
+        for column in undecided:
+            kinds[column] = _sampled_kind(plan, path, before, batch, column)
+        undecided = [column for column in undecided if kinds[column] is None]
+        if not undecided:
+            break
+    return kinds
+
+
+def _first(plan: Plan, path: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    if columns:
+        bytes_each = _SAMPLED_BYTES // min(len(plan.source.files), _SAMPLED_FILES)
+        batches = read_batches(path, columns, plan.source, plan.data, bytes_each)
+        yield from (batch for batch, _ in zip(batches, range(1), strict=False))
+
+
+def _all_batches(plan: Plan, columns: Sequence[str]) -> Iterator[tuple[str, int, pa.RecordBatch]]:
+    """Every batch of the source with the rows of its file before it: for columns that start with nothing."""
+    for path in plan.source.files if columns else ():
+        before = 0
+        for batch in read_batches(path, columns, plan.source, plan.data):
+            yield path, before, batch
+            before += len(batch)
+
+
+def _sampled_kind(plan: Plan, path: str, before: int, batch: pa.RecordBatch, column: str) -> str | None:
+    """What the text of a column means, as far as these rows say; None where all are missing."""
+    markers = pa.array(["", *map(as_written, plan.markers(column))], pa.string())
+    is_missing = pc.is_in(batch.column(column), value_set=markers)
+    text = pc.if_else(is_missing, pa.scalar(None, pa.string()), batch.column(column))
+    if text.null_count == len(text):
+        return None
+    share, first_text = number_share(text)
+    if first_text is None:
+        whole = pc.match_substring_regex(text.drop_null(), r"^\s*[+-]?\d{1,18}\s*$")
+        return INTEGER if pc.all(whole).as_py() else NUMBER
+    if share < _NUMERIC_SHARE:
+        return TEXT
+    value = text[first_text].as_py()
+    where = plan.place(plan.source.files.index(path), before + first_text + 1)
+    raise DataError(
+        f"{where}, column '{column}': {value!r} is not a number, but {share:.1%} of the values are; "
+        + missing_value_remedy(column, value)
+    )

@@ -1,0 +1,74 @@
+"""CSV and Parquet files as Arrow record batches, a block at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.csv as pcsv
+import pyarrow.parquet as pq
+
+from components.errors import DataError
+from components.example_gen import diagnosis, files
+from components.example_gen.source import Source
+from configs.data import DataConfig
+
+_CSV_BLOCK_BYTES = 8 << 20
+_PARQUET_BATCH_ROWS = 1 << 17
+
+
+def read_batches(
+    path: str, columns: Sequence[str], source: Source, data: DataConfig, block_bytes: int = _CSV_BLOCK_BYTES
+) -> Iterator[pa.RecordBatch]:
+    """The rows of a file, in its order.
+
+    Args:
+      path: one of `source.files`.
+      columns: what to read, at least one.
+      source: the format and the header.
+      data: delimiter and encoding.
+      block_bytes: about how much of a CSV file, decompressed, becomes a batch.
+
+    Yields:
+      Batches of `columns`, in that order; of a CSV file as text, empty values missing; of Parquet as stored.
+
+    Raises:
+      DataError: a row of the wrong length, bytes in another encoding, or a damaged file.
+    """
+    if source.format == "csv":
+        yield from _read_csv(path, columns, source.columns, data, block_bytes)
+    else:
+        yield from _read_parquet(path, columns)
+
+
+def _read_csv(
+    path: str, columns: Sequence[str], header: tuple[str, ...], data: DataConfig, block_bytes: int
+) -> Iterator[pa.RecordBatch]:
+    # Everything is read as text: what a value means is decided column by column, with its row at hand.
+    convert = pcsv.ConvertOptions(
+        column_types=dict.fromkeys(columns, pa.string()),
+        include_columns=list(columns),
+        null_values=[""],
+        strings_can_be_null=True,
+    )
+    try:
+        with files.open_arrow(path) as file:
+            yield from pcsv.open_csv(
+                file,
+                pcsv.ReadOptions(block_size=block_bytes, use_threads=False, encoding=data.encoding),
+                pcsv.ParseOptions(delimiter=data.delimiter, newlines_in_values=True),
+                convert,
+            )
+    except (pa.ArrowInvalid, UnicodeError) as error:
+        raise diagnosis.unreadable(path, header, data.delimiter, data.encoding, str(error)) from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read to its end: {error}") from error
+
+
+def _read_parquet(path: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    try:
+        with files.open_arrow(path) as file:
+            for batch in pq.ParquetFile(file).iter_batches(_PARQUET_BATCH_ROWS, columns=list(columns)):
+                yield batch.select(list(columns))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path}: cannot be read as Parquet: {error}") from error

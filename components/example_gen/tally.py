@@ -1,0 +1,130 @@
+"""What a reading counts and must know about all rows before it can write the first customer."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections import Counter
+from functools import reduce
+from typing import Any
+
+from components.example_gen.convert import DAY_MICROSECONDS
+from components.example_gen.hashing import SPLIT_BITS
+from configs.data import DataConfig
+
+_AUTO_SHARE = 0.2
+_AUTO_CUSTOMERS = 20_000
+_SHOWN_PROBLEMS = 20
+_EPOCH = datetime.datetime(1970, 1, 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tally:
+    """Counts and extremes over a part of the rows; `+` gives those over two parts, in any order.
+
+    Attributes:
+      rows_read: rows of the source.
+      rows_dropped: rows by the rule that dropped them; a row falls under the first one only.
+      problems: (file, message) of what must be mended.
+      missing_ids: rows without a customer id that are not to be dropped.
+      first_missing_id: (file, row) of the first of them.
+      promoted: columns taken for whole numbers that turned out to hold others.
+      latest: the newest kept transaction, microseconds since 1970-01-01 UTC.
+      customers: customers after all rules.
+      lowest, highest: split positions of customers.
+      repeated_ids: customer ids on several rows that are not to be dropped.
+      example_id: the (file, row, id) of the first of them.
+    """
+
+    rows_read: int = 0
+    rows_dropped: Counter[str] = dataclasses.field(default_factory=Counter)
+    problems: tuple[tuple[int, str], ...] = ()
+    missing_ids: int = 0
+    first_missing_id: tuple[int, int] | None = None
+    promoted: frozenset[str] = frozenset()
+    latest: int | None = None
+    customers: int = 0
+    lowest: int | None = None
+    highest: int | None = None
+    repeated_ids: int = 0
+    example_id: tuple[int, int, str] | None = None
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            rows_read=self.rows_read + other.rows_read,
+            rows_dropped=self.rows_dropped + other.rows_dropped,
+            problems=tuple(sorted({*self.problems, *other.problems})),
+            missing_ids=self.missing_ids + other.missing_ids,
+            first_missing_id=_least(self.first_missing_id, other.first_missing_id),
+            promoted=self.promoted | other.promoted,
+            latest=_greatest(self.latest, other.latest),
+            customers=self.customers + other.customers,
+            lowest=_least(self.lowest, other.lowest),
+            highest=_greatest(self.highest, other.highest),
+            repeated_ids=self.repeated_ids + other.repeated_ids,
+            example_id=_least(self.example_id, other.example_id),
+        )
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether nothing has to be mended before customers can be written."""
+        return not (self.problems or self.missing_ids or self.repeated_ids) and self.customers > 0
+
+    def as_of(self, data: DataConfig) -> datetime.datetime | None:
+        """The end of the observed period, UTC; None without transactions."""
+        if data.transactions is None:
+            return None
+        if isinstance(data.transactions.as_of, datetime.date):
+            return datetime.datetime.combine(data.transactions.as_of, datetime.time())
+        return None if self.latest is None else _EPOCH + datetime.timedelta(microseconds=self.latest)
+
+    def eval_threshold(self, data: DataConfig) -> int:
+        """Customers whose split position is below this are in eval.
+
+        The share decides it; but of two customers and more one is in either split.
+        """
+        share = data.eval_share
+        if share == "auto":
+            share = min(_AUTO_SHARE, _AUTO_CUSTOMERS / max(self.customers, 1))
+        threshold = round(share * (1 << SPLIT_BITS))
+        if self.customers < 2 or self.lowest is None or self.highest is None:
+            return 0
+        return min(max(threshold, self.lowest + 1), self.highest)
+
+    def explain(self, data: DataConfig, place: Any) -> list[str]:
+        """What has to be mended, a line each; `place(file, row)` says where a row is."""
+        lines = [message for _, message in self.problems[:_SHOWN_PROBLEMS]]
+        if self.first_missing_id is not None:
+            lines.append(
+                f"{place(*self.first_missing_id)}: has no customer id, like {self.missing_ids:,} rows in all; mend them or"
+                " set data.missing_ids: drop"
+            )
+        if self.example_id is not None:
+            file, row, name = self.example_id
+            lines.append(
+                f"{place(file, row)}: the customer id {name!r} is there already; {self.repeated_ids:,} ids are on several"
+                " rows; mend them or set data.duplicate_ids: first (or last), or data.transactions if each row is"
+                " a purchase"
+            )
+        if not lines and not self.customers:
+            rules = ", ".join(f"{count:,} by '{rule}'" for rule, count in self.rows_dropped.items())
+            lines.append(f"no customers are left of {self.rows_read:,} rows" + (f": dropped {rules}" if rules else ""))
+        return lines
+
+
+def total(tallies: Any) -> Tally:
+    """The sum of any number of tallies."""
+    return reduce(lambda one, other: one + other, tallies, Tally())
+
+
+def microseconds(date: datetime.date) -> int:
+    """A date's midnight, UTC, since 1970-01-01."""
+    return (date - _EPOCH.date()).days * DAY_MICROSECONDS
+
+
+def _least(one: Any, other: Any) -> Any:
+    return min((value for value in (one, other) if value is not None), default=None)
+
+
+def _greatest(one: Any, other: Any) -> Any:
+    return max((value for value in (one, other) if value is not None), default=None)

@@ -1,0 +1,1 @@
+"""The gate: stops the run on data that must be mended."""

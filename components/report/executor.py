@@ -1,0 +1,96 @@
+"""Executor of Report: gathers what a run left and writes it as a page and as JSON."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from typing import Any
+
+from absl import logging
+from tfx.dsl.components.base import base_executor
+from tfx.types import Artifact, artifact_utils
+from tfx.utils import io_utils
+
+from components.atomic import whole_folder
+from components.report.content import as_json, build_content
+from components.report.figures.scatter import Scatter, draw_scatter
+from components.report.inputs import RunFacts, read_run
+from components.report.page import render
+from components.report.sample import sample_customers
+from configs.outputs import ReportConfig
+
+HTML_FILE = "report.html"
+JSON_FILE = "report.json"
+
+
+class Executor(base_executor.BaseExecutor):
+    """See `component.Report`."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the page.
+
+        Args:
+          input_dict: the inputs of `component.ReportSpec`, one artifact each.
+          output_dict:
+            - report: SegmentReport; gets `report.html` and `report.json`, and the string custom properties
+              `status` and `path`.
+          exec_properties:
+            - report_config: `ReportConfig` as JSON.
+            - pipeline_name: stands in the heading where the config has no title.
+            - run_id: names the published folder.
+            - publish_dir: where that folder appears, whole or not at all; a page of the same run is replaced.
+
+        Raises:
+          ValueError: an input is not one artifact, or `report_config` is no ReportConfig.
+          FileNotFoundError: an input lacks the file that it must hold.
+        """
+        config = ReportConfig.model_validate_json(exec_properties["report_config"])
+        run_id: str = exec_properties["run_id"]
+        report = artifact_utils.get_single_instance(output_dict["report"])
+        facts = read_run(input_dict)
+        scatter, no_scatter = _picture(input_dict, facts)
+        content = build_content(
+            facts,
+            title=config.title or exec_properties["pipeline_name"],
+            customers_word=config.customers,
+            run_id=run_id,
+            made_at=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            scatter=scatter,
+            no_scatter=no_scatter,
+        )
+        published = os.path.join(exec_properties["publish_dir"], run_id)
+        path = os.path.join(published, HTML_FILE)
+        files = {
+            HTML_FILE: render(content),
+            JSON_FILE: json.dumps(as_json(content, path), ensure_ascii=False, allow_nan=False) + "\n",
+        }
+        _write(report.uri, files)
+        with whole_folder(published, last=HTML_FILE, replace=True) as folder:
+            _write(folder, files)
+        report.set_string_custom_property("status", content.decision.status)
+        report.set_string_custom_property("path", path)
+        logging.info("%s: %s", content.decision.headline, path)
+
+
+def _picture(input_dict: dict[str, list[Artifact]], facts: RunFacts) -> tuple[Scatter | None, str]:
+    """The scatter plot, or why there is none: a model that cannot answer still gets its page."""
+    model, examples = (artifact_utils.get_single_instance(input_dict[name]) for name in ("model", "examples"))
+    segments = [(segment["id"], segment["name"]) for segment in facts.segments["segments"]]
+    try:
+        sample = sample_customers(model, examples)
+    except Exception as error:
+        # Whatever a broken model raises; the serving check has refused it and said why.
+        logging.exception("The model at %s did not answer; the page has no picture.", model.uri)
+        return None, f"The model did not answer about a sample of customers ({type(error).__name__})."
+    return draw_scatter(sample, segments, facts.segments["vector"]), ""
+
+
+def _write(folder: str, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        io_utils.write_string_file(os.path.join(folder, name), text)

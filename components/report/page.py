@@ -1,0 +1,54 @@
+"""Renders the page."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from components.report.content import Content
+from components.report.figures.palette import LEGEND
+from components.trainer.words import format_count, format_number, format_share, in_words, listed, singular
+
+TEMPLATES = Path(__file__).parent / "templates"
+PAGE = "report.html"
+STYLE = "style.css"
+
+
+def render(content: Content) -> str:
+    """The page as HTML. Every value of the data is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        number=format_number,
+        share=format_share,
+        count=format_count,
+        words=in_words,
+        singular=singular,
+        listed=listed,
+        day=_day,
+        filename=lambda path: os.path.basename(path.rstrip("/")) or path,
+    )
+    # Our own style sheet is the one text that must not be escaped.
+    style = Markup((TEMPLATES / STYLE).read_text(encoding="utf-8"))
+    return environment.get_template(PAGE).render(page=content, legend=LEGEND, style=style)
+
+
+def _day(moment: str | None) -> str:
+    """An ISO 8601 date or time for people: "3 May 2026" or "3 May 2026, 14:05"; other text as it is."""
+    if not moment:
+        return ""
+    try:
+        parsed = datetime.datetime.fromisoformat(str(moment).replace("Z", "+00:00"))
+    except ValueError:
+        return str(moment)
+    day = f"{parsed.day} {parsed:%B %Y}"
+    return day if (parsed.hour, parsed.minute, parsed.second) == (0, 0, 0) else f"{day}, {parsed:%H:%M}"

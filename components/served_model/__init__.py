@@ -1,0 +1,1 @@
+"""The model in production, as an artifact of the run."""

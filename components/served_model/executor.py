@@ -1,0 +1,55 @@
+"""Executor of `ServedModel`: copies the served version into an artifact."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from absl import logging
+from tfx import types
+from tfx.dsl.components.base import base_executor
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils
+from tfx.utils import io_utils, path_utils
+
+from components.errors import ServingError
+from components.served_model.versions import SAVED_MODEL_FILE
+
+
+class Executor(base_executor.BaseExecutor):
+    """Publishes the model in production, or says that there is none."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Copies the version: the run keeps its parent, whatever happens to the served folder meanwhile.
+
+        Args:
+          input_dict: Empty.
+          output_dict:
+            - model: a Model artifact. Its custom property `served` is 1 or 0; when 1, `version` names the
+              version and `<uri>/Format-Serving` is a copy of it.
+          exec_properties:
+            - serving_dir: the served folder.
+            - version: a version in it; "" for none.
+
+        Raises:
+          ServingError: The version is not there, or it is not a SavedModel.
+        """
+        model = artifact_utils.get_single_instance(output_dict["model"])
+        version = exec_properties["version"]
+        model.set_string_custom_property("version", version)
+        model.set_int_custom_property("served", 1 if version else 0)
+        if not version:
+            logging.info("No version is served yet: this run has no parent.")
+            return
+        source = os.path.join(exec_properties["serving_dir"], version)
+        if not fileio.exists(os.path.join(source, SAVED_MODEL_FILE)):
+            raise ServingError(
+                f"version {version} is not there any more: no {SAVED_MODEL_FILE} in {source}; start a new run"
+            )
+        io_utils.copy_dir(source, path_utils.serving_model_dir(model.uri))
+        logging.info("Version %s is the parent of this run.", version)

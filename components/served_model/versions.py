@@ -1,0 +1,80 @@
+"""The versions in a served folder. Imports neither TensorFlow nor TFX, unless the folder is a remote one."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from components.errors import ServingError
+
+SAVED_MODEL_FILE = "saved_model.pb"
+SEGMENTS_FILE = "assets.extra/segments.json"
+
+_VERSION = re.compile(r"[1-9][0-9]*")
+
+
+def list_versions(serving_dir: str) -> list[str]:
+    """The versions that can be served, oldest first: folders `1`, `2`, ... that hold a `saved_model.pb`."""
+    folder = serving_dir.rstrip("/")
+    return [name for name in numbered_folders(folder) if _exists(f"{folder}/{name}/{SAVED_MODEL_FILE}")]
+
+
+def numbered_folders(serving_dir: str) -> list[str]:
+    """Every entry of the folder whose name is a version number, whole or not, in the order of the numbers."""
+    return sorted((name for name in _names(serving_dir) if _VERSION.fullmatch(name)), key=int)
+
+
+def served_version(serving_dir: str) -> str | None:
+    """The version that a model server serves: the highest; None where there is none."""
+    versions = list_versions(serving_dir)
+    return versions[-1] if versions else None
+
+
+def read_segments_json(version_dir: str) -> dict[str, Any]:
+    """The description of a version's segments (`assets.extra/segments.json`).
+
+    Raises:
+      ServingError: It is missing or is not a JSON object.
+    """
+    path = f"{version_dir.rstrip('/')}/{SEGMENTS_FILE}"
+    if not _exists(path):
+        raise ServingError(f"{path} is missing: {version_dir} was not exported by this pipeline")
+    try:
+        content = json.loads(_read(path))
+    except ValueError as error:
+        raise ServingError(f"{path} is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ServingError(f"{path} holds a {type(content).__name__} where an object is expected")
+    return content
+
+
+def _is_local(path: str) -> bool:
+    return "://" not in path
+
+
+def _names(folder: str) -> list[str]:
+    if _is_local(folder):
+        return [path.name for path in Path(folder).iterdir()] if Path(folder).is_dir() else []
+    from tfx.dsl.io import fileio
+
+    # Some object stores mark folders with a slash at the end.
+    return [str(name).rstrip("/") for name in fileio.listdir(folder)] if fileio.isdir(folder) else []
+
+
+def _exists(path: str) -> bool:
+    if _is_local(path):
+        return Path(path).exists()
+    from tfx.dsl.io import fileio
+
+    return bool(fileio.exists(path))
+
+
+def _read(path: str) -> str:
+    if _is_local(path):
+        return Path(path).read_text(encoding="utf-8")
+    from tfx.dsl.io import fileio
+
+    with fileio.open(path, "r") as file:
+        return str(file.read())

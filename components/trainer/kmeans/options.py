@@ -1,0 +1,74 @@
+"""What a user can choose about a fit."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import numbers
+from typing import Literal
+
+from components.trainer.kmeans.errors import KMeansError
+
+_MIN_SAMPLE = 65_536
+_SAMPLE_PER_CLUSTER = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class KMeansOptions:
+    """Options of `fit_kmeans`; every value is checked when the object is made.
+
+    Attributes:
+      k: number of clusters, at least 1.
+      init: how starting centroids are drawn: "k-means++" (greedy, several candidates per step) or "random" (k
+        different rows, the likelier the heavier).
+      n_init: independent starts; the one with the lowest inertia wins. Restart i draws the same numbers
+        whatever n_init is, so on data that fits the sample more restarts are never worse.
+      max_iterations: upper limit on passes of Lloyd's algorithm over all the data.
+      tolerance: the fit has converged once the squared movement of the centroids, summed, is at most
+        `tolerance * mean(var(data, axis=0))`, as in scikit-learn. 0 asks for centroids that stand still.
+      seed: seed of every random draw, at least 0.
+      sample_size: rows on which starts are drawn, and on which restarts compete when there is more data than
+        that. None means 65,536 or 256 per cluster, whichever is more.
+
+    Raises:
+      KMeansError: an option has the wrong type or an impossible value.
+    """
+
+    k: int
+    init: Literal["k-means++", "random"] = "k-means++"
+    n_init: int = 3
+    max_iterations: int = 300
+    tolerance: float = 1e-4
+    seed: int = 0
+    sample_size: int | None = None
+
+    def __post_init__(self) -> None:
+        _require_integer("k", self.k, minimum=1)
+        if self.init not in ("k-means++", "random"):
+            raise KMeansError(f'init: {self.init!r} is not known; use "k-means++" or "random"')
+        _require_integer("n_init", self.n_init, minimum=1)
+        _require_integer("max_iterations", self.max_iterations, minimum=1)
+        _require_integer("seed", self.seed, minimum=0)
+        if self.sample_size is not None:
+            _require_integer("sample_size", self.sample_size, minimum=1)
+            if self.sample_size < self.k:
+                raise KMeansError(
+                    f"sample_size: {self.sample_size} rows cannot seed k={self.k} clusters; "
+                    f"use at least {self.k}, or None for an automatic size"
+                )
+        if isinstance(self.tolerance, bool) or not isinstance(self.tolerance, numbers.Real):
+            raise KMeansError(f"tolerance: expected a number, got {self.tolerance!r}")
+        if not (math.isfinite(self.tolerance) and self.tolerance >= 0):
+            raise KMeansError(f"tolerance: {self.tolerance!r} is impossible; use a finite number, 0 or more")
+
+    @property
+    def seeding_rows(self) -> int:
+        """The sample size in force."""
+        return self.sample_size or max(_MIN_SAMPLE, _SAMPLE_PER_CLUSTER * self.k)
+
+
+def _require_integer(name: str, value: object, minimum: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise KMeansError(f"{name}: expected an integer, got {value!r}")
+    if value < minimum:
+        raise KMeansError(f"{name}: {value} is too small; use {minimum} or more")

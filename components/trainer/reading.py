@@ -1,0 +1,110 @@
+"""Customers from tf.Examples: vectors to cluster, and raw columns to describe the clusters with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from components.example_files import records
+from transforms.encoding import vocabulary_name
+from transforms.inputs import categories, numbers
+from transforms.plan import FeaturePlan
+from transforms.vectorize import VectorLayout
+
+_BATCH = 8192
+
+
+@dataclass(frozen=True)
+class Customers:
+    """All customers of a split, in the order of the files.
+
+    vectors: float32 [n, d], transformed. numeric: column -> float64 [n], NaN where missing. categorical:
+    column -> dictionary-encoded strings [n], '' where missing.
+    """
+
+    vectors: np.ndarray
+    numeric: Mapping[str, np.ndarray]
+    categorical: Mapping[str, pa.Array]
+
+
+class Transformation:
+    """Raw parsed features -> vectors, with the graph that Transform saved."""
+
+    def __init__(self, output: tft.TFTransformOutput, plan: FeaturePlan):
+        self.plan = plan
+        self.layer = output.transform_features_layer()
+        self.dtypes: dict[str, tf.DType] = {
+            name: spec.dtype for name, spec in output.raw_feature_spec().items()
+        }
+        vocabularies = {
+            f.name: [
+                word.decode("utf-8", "replace")
+                for word in output.vocabulary_by_name(vocabulary_name(f.name))
+            ]
+            for f in plan.one_hot
+        }
+        self.layout = VectorLayout(plan, vocabularies)
+
+    def parse(self, examples: tf.Tensor) -> dict[str, tf.SparseTensor]:
+        """Serialized tf.Examples, string [batch] -> raw features; missing ones are empty, never refused."""
+        return tf.io.parse_example(
+            examples, {name: tf.io.VarLenFeature(dtype) for name, dtype in self.dtypes.items()}
+        )
+
+    def vectors(self, raw: Mapping[str, tf.SparseTensor]) -> tf.Tensor:
+        """Raw features -> float32 [batch, d]."""
+        return self.layout.vectorize(self.layer(dict(raw)))
+
+
+def load_customers(files: Sequence[str], transformation: Transformation) -> Customers:
+    """Reads a split into memory, once.
+
+    Args:
+      files: TFRecord files of tf.Examples, plain or gzip by their suffix.
+      transformation: what to apply.
+
+    Raises:
+      ValueError: when there is no customer at all.
+    """
+    plan = transformation.plan
+    numeric_names = [f.name for f in plan.numeric]
+    text_names = [f.name for f in (*plan.ordinal, *plan.one_hot)]
+
+    def extract(examples: tf.Tensor) -> tuple[tf.Tensor, tuple[tf.Tensor, ...], tuple[tf.Tensor, ...]]:
+        raw = transformation.parse(examples)
+        return (
+            transformation.vectors(raw),
+            tuple(numbers(raw[name]) for name in numeric_names),
+            tuple(categories(raw[name]) for name in text_names),
+        )
+
+    batches = records(sorted(files)).batch(_BATCH).map(extract, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
+    vectors: list[np.ndarray] = []
+    numeric: list[list[np.ndarray]] = [[] for _ in numeric_names]
+    texts: list[list[pa.Array]] = [[] for _ in text_names]
+    for vector, number_columns, text_columns in batches.as_numpy_iterator():
+        vectors.append(vector)
+        for column, values in zip(numeric, number_columns):
+            column.append(values)
+        for text, values in zip(texts, text_columns):
+            # Decoded leniently: a stray byte must not end a fit that has nothing to do with it.
+            text.append(pa.array(values, pa.binary()).dictionary_encode())
+    if not vectors:
+        raise ValueError("the training split holds no customers")
+    return Customers(
+        np.concatenate(vectors),
+        {name: np.concatenate(column) for name, column in zip(numeric_names, numeric)},
+        {name: _one_dictionary(chunks) for name, chunks in zip(text_names, texts)},
+    )
+
+
+def _one_dictionary(chunks: list[pa.Array]) -> pa.Array:
+    unified = pa.chunked_array(chunks).unify_dictionaries()
+    codes = np.concatenate([chunk.indices.to_numpy(zero_copy_only=False) for chunk in unified.chunks])
+    words = [word.as_py().decode("utf-8", "replace") for word in unified.chunk(0).dictionary]
+    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(words, pa.string()))

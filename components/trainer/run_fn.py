@@ -1,0 +1,118 @@
+"""The Trainer's `run_fn`, reached by import path: read, cluster, describe, export."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+from absl import logging
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from components.errors import DataError
+from components.trainer import segments
+from components.trainer.kmeans import KMeansError, KMeansOptions, KMeansResult, assign, fit_kmeans
+from components.trainer.reading import Transformation, load_customers
+from components.trainer.serving_model import SegmentModel
+from components.trainer.strategy import Placement, place
+from configs.features import FeaturesConfig
+from configs.model import ModelConfig
+from transforms.preprocessing import plan_from_dtypes
+
+_EXPORT_WAIT_SECONDS = 600
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Fits k-means to the train split and exports the model that assigns segments.
+
+    `custom_config` holds `model` and `features` (JSON of their config sections), `pipeline` (its name),
+    `id_column` and `config_hash`. With several workers each fits its share of the rows and only the chief
+    exports.
+
+    Raises:
+      components.errors.DataError: the data cannot make k segments.
+    """
+    config = fn_args.custom_config
+    model_config = ModelConfig.model_validate_json(config["model"])
+    placement = place(model_config.strategy)
+    output = tft.TFTransformOutput(fn_args.transform_output)
+    dtypes = {name: spec.dtype for name, spec in output.raw_feature_spec().items()}
+    features = FeaturesConfig.model_validate_json(config["features"])
+    transformation = Transformation(output, plan_from_dtypes(features, dtypes, config.get("id_column")))
+
+    files = [path for pattern in fn_args.train_files for path in tf.io.gfile.glob(pattern)]
+    customers = load_customers(files, transformation)
+    logging.info("Read %d customers with %d coordinates.", *customers.vectors.shape)
+    fit = _fit(customers.vectors, model_config, placement)
+    _write_curves(fit, fn_args.model_run_dir)
+    if not placement.is_chief:
+        _wait_for_export(fn_args.serving_model_dir)
+        return
+    labels, squared = assign(customers.vectors, fit.centroids)
+    prototypes, described = segments.describe(
+        customers, np.asarray(labels), np.sqrt(np.asarray(squared)), fit, model_config.outlier_quantile
+    )
+    SegmentModel(transformation, prototypes).export(fn_args.serving_model_dir)
+    ingest = _ingest_record(files)
+    content = {
+        **segments.model_facts(transformation, fit),
+        **described,
+        "pipeline": config["pipeline"],
+        "id_column": config.get("id_column"),
+        "config_hash": config["config_hash"],
+        "parent": None,
+        "data": {key: ingest.get(key) for key in ("files", "span", "as_of")},
+    }
+    segments.write(fn_args.serving_model_dir, content)
+
+
+def _fit(vectors: np.ndarray, config: ModelConfig, placement: Placement) -> KMeansResult:
+    options = KMeansOptions(
+        k=config.k,
+        init=config.init,
+        n_init=config.n_init,
+        max_iterations=config.max_iterations,
+        tolerance=config.tolerance,
+        seed=config.seed,
+    )
+    mine = vectors[placement.worker :: placement.workers]
+    try:
+        fit = fit_kmeans(mine, options, placement.strategy)
+    except KMeansError as error:
+        raise DataError(str(error)) from error
+    if fit.empty_clusters:
+        kinds = config.k - len(fit.empty_clusters)
+        raise DataError(
+            f"model.k is {config.k}, but the customers are of only {kinds} different kinds: lower model.k "
+            "or add features that tell them apart"
+        )
+    logging.info("k-means: inertia %.6g after %d iterations.", fit.inertia, fit.iterations)
+    return fit
+
+
+def _write_curves(fit: KMeansResult, directory: str) -> None:
+    """Inertia and movement per iteration, for TensorBoard."""
+    with tf.summary.create_file_writer(directory).as_default():
+        for step, iteration in enumerate(fit.history):
+            tf.summary.scalar("inertia", iteration.inertia, step)
+            tf.summary.scalar("movement", iteration.movement, step)
+
+
+def _ingest_record(files: list[str]) -> dict[str, Any]:
+    """What ExampleGen wrote about its reading, beside the splits."""
+    path = os.path.join(os.path.dirname(os.path.dirname(files[0])), "ingest.json")
+    with tf.io.gfile.GFile(path) as file:
+        return json.load(file)
+
+
+def _wait_for_export(model_dir: str) -> None:
+    # The Trainer's executor looks for the model in every worker, and fails where it is not there yet.
+    deadline = time.monotonic() + _EXPORT_WAIT_SECONDS
+    while not tf.io.gfile.exists(os.path.join(model_dir, segments.PATH_IN_MODEL)):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the chief has not exported to {model_dir} in {_EXPORT_WAIT_SECONDS} s")
+        time.sleep(1)

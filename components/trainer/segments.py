@@ -1,0 +1,99 @@
+"""`assets.extra/segments.json`: who the segments are, for people and for the next run."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from components.trainer.kmeans import KMeansResult
+from components.trainer.naming import name_segments
+from components.trainer.profiles import profile_segments
+from components.trainer.reading import Customers, Transformation
+from components.trainer.serving_model import Prototypes
+from components.trainer.space import space_fingerprint
+
+PATH_IN_MODEL = os.path.join("assets.extra", "segments.json")
+FORMAT = 1
+_LIBRARIES = ("tensorflow", "tfx", "tensorflow-transform", "customer-segments")
+
+
+def describe(
+    customers: Customers,
+    labels: np.ndarray,
+    distances: np.ndarray,
+    fit: KMeansResult,
+    outlier_quantile: float | None,
+) -> tuple[Prototypes, dict[str, Any]]:
+    """Orders, names and profiles the clusters of a fit.
+
+    Args:
+      customers: the rows that were clustered.
+      labels: int [n], the cluster of each.
+      distances: float32 [n], to the own centroid.
+      fit: the clusters.
+      outlier_quantile: see `ModelConfig`; None for no outliers.
+
+    Returns:
+      The prototypes, largest segment first with ids 1, 2, ..., and the parts of segments.json that describe
+      them (`segments`, `population`).
+    """
+    k = len(fit.centroids)
+    sizes = np.bincount(labels, minlength=k)
+    order = np.argsort(-sizes, kind="stable")
+    rank = np.empty(k, np.int64)
+    rank[order] = np.arange(k)
+    population, profiles = profile_segments(customers.numeric, customers.categorical, rank[labels], k)
+    sizes = sizes[order]
+    names = name_segments(population, profiles, sizes.tolist())
+    radii = np.full(k, np.inf, np.float32)
+    if outlier_quantile is not None:
+        for cluster, position in enumerate(rank):
+            own = distances[labels == cluster]
+            if own.size:
+                radii[position] = np.quantile(own, outlier_quantile)
+    segments = [
+        {
+            "id": position + 1,
+            "name": names[position],
+            "size": int(sizes[position]),
+            "share": float(sizes[position] / sizes.sum()),
+            "profile": profiles[position],
+        }
+        for position in range(k)
+    ]
+    prototypes = Prototypes(np.asarray(fit.centroids)[order], range(1, k + 1), names, radii)
+    return prototypes, {
+        "k": k,
+        "segments": segments,
+        "population": {"size": int(sizes.sum()), "profile": population},
+    }
+
+
+def model_facts(transformation: Transformation, fit: KMeansResult) -> dict[str, Any]:
+    """The parts of segments.json about the model: its features, its space, its fit, what made it."""
+    plan = transformation.plan
+    return {
+        "format": FORMAT,
+        "features": [{"name": name, "kind": plan.kind(name)} for name in plan.names],
+        "vector": transformation.layout.names,
+        "space": space_fingerprint(transformation),
+        "fit": {
+            "inertia": float(fit.inertia),
+            "iterations": int(fit.iterations),
+            "converged": bool(fit.converged),
+        },
+        "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+    }
+
+
+def write(model_dir: str, content: dict[str, Any]) -> None:
+    """Writes segments.json into an exported model."""
+    path = os.path.join(model_dir, PATH_IN_MODEL)
+    tf.io.gfile.makedirs(os.path.dirname(path))
+    with tf.io.gfile.GFile(path, "w") as file:
+        file.write(json.dumps(content, indent=1, allow_nan=False))

@@ -1,0 +1,97 @@
+"""The exported model: raw features in, segments out, nothing but TensorFlow needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from components.trainer.reading import Transformation
+from transforms.inputs import sparse_column
+
+
+@dataclass(frozen=True)
+class Prototypes:
+    """Where the segments are.
+
+    centroids: float32 [k, d]. ids: int, one per centroid. names: one per centroid. radii: float32 [k], the
+    distance beyond which a customer is an outlier; infinite for none.
+    """
+
+    centroids: np.ndarray
+    ids: Sequence[int]
+    names: Sequence[str]
+    radii: np.ndarray
+
+
+class SegmentModel(tf.Module):
+    """Nearest prototype, its segment, its distance."""
+
+    def __init__(self, transformation: Transformation, prototypes: Prototypes):
+        super().__init__()
+        # Tracked here, or the transform's tables and constants are missing from the SavedModel.
+        self.transform_layer = transformation.layer
+        self._transformation = transformation
+        self._centroids = tf.constant(prototypes.centroids, tf.float64)
+        self._ids = tf.constant(list(prototypes.ids), tf.int64)
+        self._names = tf.constant(list(prototypes.names))
+        self._radii = tf.constant(prototypes.radii, tf.float32)
+
+    def assign_vectors(self, vectors: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Transformed rows, float32 [batch, d] -> the outputs that every signature returns."""
+        # |x - c|^2 = |x|^2 - 2 x.c + |c|^2, in float64: in float32 the difference of large terms would drown
+        # the distance of a customer close to a centroid.
+        x = tf.cast(vectors, tf.float64)
+        squared = (
+            tf.reduce_sum(x * x, axis=1, keepdims=True)
+            - 2.0 * tf.matmul(x, self._centroids, transpose_b=True)
+            + tf.reduce_sum(self._centroids * self._centroids, axis=1)
+        )
+        distances = tf.cast(tf.sqrt(tf.maximum(squared, 0.0)), tf.float32)
+        nearest = tf.argmin(distances, axis=1)
+        distance = tf.gather(distances, nearest, batch_dims=1)
+        return {
+            "segment_id": tf.gather(self._ids, nearest),
+            "segment_name": tf.gather(self._names, nearest),
+            "distance": distance,
+            "distances": distances,
+            "is_outlier": distance > tf.gather(self._radii, nearest),
+        }
+
+    def _evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        vectors = self._transformation.vectors(self._transformation.parse(examples))
+        return {**self.assign_vectors(vectors), "features": vectors}
+
+    def _serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return self.assign_vectors(self._transformation.vectors(self._transformation.parse(examples)))
+
+    def _assign(self, columns: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        dtypes = self._transformation.dtypes
+        used = set(self._transformation.plan.names)
+        raw = {name: sparse_column(column, dtypes[name]) for name, column in columns.items()}
+        # Columns that are no features are not asked for, but the transform's graph has a place for them.
+        batch = tf.shape(next(iter(columns.values())))[:1]
+        for name in set(dtypes) - used:
+            empty = "" if dtypes[name] == tf.string else float("nan")
+            raw[name] = sparse_column(tf.fill(batch, empty), dtypes[name])
+        return self.assign_vectors(self._transformation.vectors(raw))
+
+    def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
+        """The three signatures by name; see the package's README section on serving."""
+        serialized = tf.TensorSpec([None], tf.string, name="examples")
+        dtypes = self._transformation.dtypes
+        columns = {
+            name: tf.TensorSpec([None], tf.string if dtypes[name] == tf.string else tf.float32, name=name)
+            for name in self._transformation.plan.names
+        }
+        return {
+            "serving_default": tf.function(self._serve).get_concrete_function(serialized),
+            "assign": tf.function(self._assign).get_concrete_function(columns),
+            "evaluate": tf.function(self._evaluate).get_concrete_function(serialized),
+        }
+
+    def export(self, path: str) -> None:
+        """Writes the SavedModel."""
+        tf.saved_model.save(self, path, signatures=self.signatures())

@@ -1,0 +1,64 @@
+"""The `tf.distribute` strategy of a fit, and this process's part in it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a fit runs: the strategy (None for one device) and which of `workers` processes this is."""
+
+    strategy: tf.distribute.Strategy | None
+    worker: int = 0
+    workers: int = 1
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process exports the model."""
+        return self.worker == 0
+
+
+def place(name: str) -> Placement:
+    """Makes the strategy that `model.strategy` names.
+
+    `auto` is `multi_worker` where TF_CONFIG describes more than one worker, `mirrored` on several GPUs, and
+    one device else. Must run before TensorFlow touches a device when there are several workers.
+
+    Raises:
+      ValueError: `multi_worker` without a usable TF_CONFIG.
+    """
+    workers, index = _cluster()
+    if name == "auto":
+        if workers > 1:
+            name = "multi_worker"
+        else:
+            name = "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "one_device"
+    if name == "multi_worker":
+        if not workers:
+            raise ValueError(
+                "model.strategy is multi_worker, but TF_CONFIG does not describe a cluster with this task in it"
+            )
+        return Placement(tf.distribute.MultiWorkerMirroredStrategy(), index, workers)
+    if name == "mirrored":
+        devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        return Placement(tf.distribute.MirroredStrategy([device.name for device in devices]))
+    return Placement(None)
+
+
+def _cluster() -> tuple[int, int]:
+    """(number of workers, index of this one) from TF_CONFIG; the chief, where there is one, is index 0."""
+    try:
+        config = json.loads(os.environ.get("TF_CONFIG") or "{}")
+        cluster, task = config.get("cluster", {}), config.get("task", {})
+        chiefs, workers = len(cluster.get("chief", [])), len(cluster.get("worker", []))
+        if chiefs + workers == 0:
+            return 0, 0
+        index = int(task["index"]) + (chiefs if task["type"] == "worker" else 0)
+        return chiefs + workers, index
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"TF_CONFIG cannot be read: {error!r}") from error

@@ -1,0 +1,151 @@
+"""Section `data`: where the customers or transactions are and how to read them."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Annotated, Literal, Union
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from configs.section import Section
+
+Column = Annotated[str, StringConstraints(min_length=1)]
+ColumnType = Literal["text", "integer", "number", "time"]
+Scalar = Union[int, float, str]
+
+SPAN_PLACEHOLDER = "{SPAN}"
+
+
+class Condition(Section):
+    """Rows are kept where `column` meets every operator given; a missing value meets none but `missing`.
+
+    Numbers and times compare as such, anything else as text. `matches` is an RE2 expression found anywhere.
+    """
+
+    column: Column
+    gt: Scalar | None = None
+    ge: Scalar | None = None
+    lt: Scalar | None = None
+    le: Scalar | None = None
+    eq: Scalar | None = None
+    ne: Scalar | None = None
+    is_in: list[Scalar] | None = None
+    not_in: list[Scalar] | None = None
+    matches: str | None = None
+    not_matches: str | None = None
+    missing: bool | None = None
+
+    @model_validator(mode="after")
+    def _has_an_operator(self) -> Condition:
+        operators = [name for name in type(self).model_fields if name != "column"]
+        if all(getattr(self, name) is None for name in operators):
+            raise ValueError(f"needs an operator: one of {', '.join(operators)}")
+        return self
+
+    @field_validator("matches", "not_matches")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"is not a regular expression: {error}") from error
+        return value
+
+
+class TransactionsConfig(Section):
+    """The rows are purchases: they are grouped by `data.id` into one row per customer.
+
+    The customer's columns are `recency_days` (last order to `as_of`), `frequency` (orders), `monetary`
+    (sum of amounts), `tenure_days` (first order to `as_of`) and `average_basket` (monetary / frequency).
+    """
+
+    time: Column
+    time_format: str | None = Field(None, description="strptime pattern for times written as text; ISO 8601 else")
+    amount: Column | None = Field(None, description="value of the line; or give quantity and price")
+    quantity: Column | None = None
+    price: Column | None = None
+    order: Column | None = Field(None, description="what groups lines into an order; else each line is one")
+    as_of: Union[Literal["latest"], datetime.date] = Field(
+        "latest", description="end of the observed period: the last transaction's time, or a date (its midnight)"
+    )
+
+    @model_validator(mode="after")
+    def _amount_or_parts(self) -> TransactionsConfig:
+        parts = self.quantity is not None and self.price is not None
+        any_part = self.quantity is not None or self.price is not None
+        if (self.amount is not None) == any_part or any_part != parts:
+            raise ValueError("needs either 'amount', or both 'quantity' and 'price'")
+        return self
+
+    @property
+    def columns(self) -> list[str]:
+        """The source columns that the aggregation reads, besides the customer id."""
+        named = (self.time, self.amount, self.quantity, self.price, self.order)
+        return list(dict.fromkeys(name for name in named if name is not None))
+
+
+class DataConfig(Section):
+    """Where the rows are and what they mean."""
+
+    path: Union[str, list[str]] = Field(description="file, glob, list of them; may hold {SPAN}")
+    format: Literal["auto", "csv", "parquet"] = "auto"
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
+    encoding: str = "utf-8"
+    id: Column | None = Field(None, description="the customer id; found by its name where not given")
+    columns: list[Column] | None = Field(None, description="read only these (and the id)")
+    types: dict[Column, ColumnType] = Field(default_factory=dict, description="where the inferred type is wrong")
+    missing: dict[str, list[Scalar]] = Field(
+        default_factory=dict, description="values that stand for missing, by column; '*' for every column"
+    )
+    keep: list[Condition] = Field(default_factory=list, description="rows that do not meet all of these are dropped")
+    duplicate_rows: Literal["keep", "drop"] = "keep"
+    duplicate_ids: Literal["reject", "first", "last"] = "reject"
+    missing_ids: Literal["reject", "drop"] = "reject"
+    transactions: TransactionsConfig | None = None
+    span: Annotated[int, Field(ge=0)] | None = Field(None, description="a span in place of the newest")
+    eval_share: Union[Literal["auto"], Annotated[float, Field(gt=0, lt=1)]] = Field(
+        "auto", description="share of customers held out for evaluation; auto: a fifth, at most 20,000 customers"
+    )
+
+    @field_validator("path")
+    @classmethod
+    def _has_a_path(cls, value: str | list[str]) -> str | list[str]:
+        if not value or not all([value] if isinstance(value, str) else value):
+            raise ValueError("must not be empty")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_exists(cls, value: str) -> str:
+        try:
+            "".encode(value)
+        except LookupError as error:
+            raise ValueError("is not an encoding Python knows, such as utf-8, latin-1 or cp1252") from error
+        return value
+
+    @property
+    def paths(self) -> list[str]:
+        """`path` as a list."""
+        return [self.path] if isinstance(self.path, str) else list(self.path)
+
+    @property
+    def named_columns(self) -> dict[str, str]:
+        """Source columns that this section names -> the key that names them."""
+        named: dict[str, str] = {}
+        if self.id is not None:
+            named[self.id] = "data.id"
+        if self.transactions is not None:
+            for column in self.transactions.columns:
+                named.setdefault(column, "data.transactions")
+        for column in self.columns or []:
+            named.setdefault(column, "data.columns")
+        for column in self.types:
+            named.setdefault(column, "data.types")
+        for column in self.missing:
+            if column != "*":
+                named.setdefault(column, "data.missing")
+        for condition in self.keep:
+            named.setdefault(condition.column, "data.keep")
+        return named

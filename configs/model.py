@@ -1,0 +1,26 @@
+"""Section `model`: the clustering and how it is fitted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from configs.section import Section
+
+
+class ModelConfig(Section):
+    """k-means and its fit. Names as scikit-learn's KMeans has them where it has them."""
+
+    k: Annotated[int, Field(ge=1)] = Field(5, description="number of segments")
+    init: Literal["k-means++", "random"] = "k-means++"
+    n_init: Annotated[int, Field(ge=1)] = Field(10, description="restarts; the one with the lowest inertia is kept")
+    max_iterations: Annotated[int, Field(ge=1)] = 300
+    tolerance: Annotated[float, Field(ge=0)] = Field(1e-4, description="relative, on the movement of the centroids")
+    seed: Annotated[int, Field(ge=0)] = 0
+    strategy: Literal["auto", "one_device", "mirrored", "multi_worker"] = Field(
+        "auto", description="tf.distribute strategy; auto: multi_worker with TF_CONFIG, mirrored on several GPUs"
+    )
+    outlier_quantile: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        0.99, description="customers farther from their centroid than this quantile of it are outliers; null: none"
+    )

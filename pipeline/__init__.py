@@ -1,0 +1,1 @@
+"""The DAG, what runs it, and the command line."""

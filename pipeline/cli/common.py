@@ -1,0 +1,68 @@
+"""What all commands share: their options, their output, their exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn, Optional
+
+import typer
+from rich.console import Console
+
+from components.errors import DataError
+from configs import ConfigError, PipelineConfig, load_config
+from pipeline.workspace import Workspace, WorkspaceBusyError
+
+ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help="The pipeline's YAML file.")]
+WorkspaceOption = Annotated[
+    Optional[str],
+    typer.Option("--workspace", metavar="DIR", help="The pipeline's folder. Default: workspaces/NAME."),
+]
+SetOption = Annotated[
+    Optional[list[str]],
+    typer.Option("--set", metavar="KEY=VALUE", help="Overrides a key of the config, such as model.k=7. Repeatable."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def load(config: str, overrides: list[str] | None, workspace: str | None) -> tuple[PipelineConfig, Workspace]:
+    """The configuration and its workspace."""
+    loaded = load_config(config, overrides or ())
+    return loaded, Workspace(os.path.abspath(workspace or os.path.join("workspaces", loaded.name)))
+
+
+def print_json(content: Any) -> None:
+    """One object on stdout."""
+    json.dump(content, sys.stdout, indent=2, default=str)
+    sys.stdout.write("\n")
+
+
+def leave(code: int, as_json: bool, status: str, message: str) -> NoReturn:
+    """Ends the command with a message for people, or for programs."""
+    if as_json:
+        print_json({"status": status, "message": message})
+    else:
+        err.print(f"[bold red]{status.replace('_', ' ')}[/]:", end=" ")
+        err.print(message, markup=False)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def errors_for_people(as_json: bool) -> Iterator[None]:
+    """Turns expected errors into a message and an exit code."""
+    try:
+        yield
+    except ConfigError as error:
+        leave(2, as_json, "usage", str(error))
+    except DataError as error:
+        leave(4, as_json, "rejected", str(error))
+    except WorkspaceBusyError as error:
+        leave(1, as_json, "failed", str(error))
+    except KeyboardInterrupt:
+        leave(130, as_json, "failed", "interrupted; the same command goes on from here")

@@ -1,0 +1,31 @@
+"""The command line. Each command lives in a module of its own; none imports TensorFlow here."""
+
+from __future__ import annotations
+
+import typer
+
+from pipeline.cli import check, report, run, runs, sample, schema
+
+app = typer.Typer(
+    name="segments",
+    help="Turns customers or transactions into segments that stay meaningful.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("sample")(sample.sample)
+app.command("check")(check.check)
+app.command("run")(run.run)
+app.command("runs")(runs.runs)
+app.command("report")(report.report)
+app.command("schema")(schema.schema)
+
+
+def main() -> None:
+    """The `segments` console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""The pipeline, top to bottom."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import tensorflow_data_validation as tfdv
+from tfx.components.example_validator.component import ExampleValidator
+from tfx.components.schema_gen.component import SchemaGen
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.components.trainer.component import Trainer
+from tfx.components.transform.component import Transform
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.orchestration import metadata
+from tfx.orchestration.pipeline import Pipeline
+
+from components.assignments.component import Assignments
+from components.evaluator.component import Evaluator
+from components.example_gen.component import CustomerExampleGen
+from components.gate.component import DataGate
+from components.pusher.component import Pusher
+from components.report.component import Report
+from components.served_model.component import ServedModel
+from components.serving_check.component import ServingCheck
+from configs.pipeline import PipelineConfig
+from pipeline.code_version import code_version
+from pipeline.workspace import Workspace
+
+# Prism, the default local runner of newer Beams, downloads a binary; ask for the one in Beam itself.
+LOCAL_BEAM_ARGS = ["--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1"]
+
+
+@dataclass(frozen=True)
+class RunInputs:
+    """What a run was decided to work on, besides its config.
+
+    source: JSON of the resolved files (see `components.example_gen.source`). id_column: the customer id.
+    columns: of the customer table. schema_file: the curated schema under a name that changes with its content,
+    or None to infer one. run_id: names the run. parent: the served version, or None.
+    """
+
+    source: str
+    id_column: str
+    columns: tuple[str, ...]
+    schema_file: str | None
+    run_id: str
+    parent: str | None
+
+
+def data_nodes(config: PipelineConfig, inputs: RunInputs) -> dict[str, BaseComponent]:
+    """The nodes up to the schema: what `segments schema` runs too."""
+    example_gen = CustomerExampleGen(
+        data_config=typed_data_config(config),
+        source=inputs.source,
+        code_version=code_version("components.example_gen.executor"),
+    ).with_id("ExampleGen")
+    described = [
+        column
+        for column in inputs.columns
+        if column != inputs.id_column
+        and (config.features.selects(column) or column in config.evaluation.slices)
+    ]
+    statistics = StatisticsGen(
+        examples=example_gen.outputs["examples"],
+        # The id is unique per customer: describing it costs as much as everything else together.
+        stats_options=tfdv.StatsOptions(feature_allowlist=described),
+    )
+    if inputs.schema_file:
+        schema: BaseComponent = ImportSchemaGen(schema_file=inputs.schema_file).with_id("SchemaGen")
+    else:
+        schema = SchemaGen(statistics=statistics.outputs["statistics"], infer_feature_shape=False)
+    return {"examples": example_gen, "statistics": statistics, "schema": schema}
+
+
+def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Workspace) -> Pipeline:
+    """The whole DAG. Each node gets only its own section of the config, and a hash of the code it runs."""
+    nodes = data_nodes(config, inputs)
+    examples = nodes["examples"].outputs["examples"]
+    statistics = nodes["statistics"].outputs["statistics"]
+    schema = nodes["schema"].outputs["schema"]
+
+    validator = ExampleValidator(
+        statistics=statistics,
+        schema=schema,
+        # A schema inferred from the train split can only disagree with the eval split by chance.
+        exclude_splits=None if inputs.schema_file else ["eval"],
+    )
+    gate = DataGate(
+        anomalies=validator.outputs["anomalies"],
+        statistics=statistics,
+        schema=schema,
+        examples=examples,
+        validation_config=config.validation.model_dump_json(by_alias=True),
+        min_customers=config.model.k,
+        code_version=code_version("components.gate.executor"),
+    )
+    transform = Transform(
+        examples=examples,
+        schema=schema,
+        preprocessing_fn="transforms.preprocessing.preprocessing_fn",
+        custom_config={
+            "features": config.features.model_dump_json(by_alias=True),
+            "id_column": inputs.id_column,
+            "code_version": code_version("transforms.preprocessing"),
+        },
+        # Transformed rows are cheaper to make again in tf.data than to write and read.
+        materialize=False,
+        disable_statistics=True,
+        disable_analyzer_cache=True,
+    )
+    # No data flows from the gate to what it guards; without this edge they may run in any order.
+    transform.add_upstream_node(gate)
+    trainer = Trainer(
+        examples=examples,
+        transform_graph=transform.outputs["transform_graph"],
+        run_fn="components.trainer.run_fn.run_fn",
+        custom_config={
+            "model": config.model.model_dump_json(by_alias=True),
+            "features": config.features.model_dump_json(by_alias=True),
+            "pipeline": config.name,
+            "id_column": inputs.id_column,
+            "config_hash": _model_config_hash(config),
+            "code_version": code_version("components.trainer.run_fn"),
+        },
+    )
+    model = trainer.outputs["model"]
+    served = ServedModel(
+        serving_dir=workspace.serving,
+        version=inputs.parent or "",
+        code_version=code_version("components.served_model.executor"),
+    )
+    served.add_upstream_node(gate)
+    serving_check = ServingCheck(
+        model=model,
+        examples=examples,
+        code_version=code_version("components.serving_check.executor", "components.serving_check.probe"),
+    )
+    evaluator = Evaluator(
+        examples=examples,
+        model=model,
+        baseline_model=served.outputs["model"],
+        schema=schema,
+        evaluation=config.evaluation.model_dump_json(by_alias=True),
+        code_version=code_version("components.evaluator.executor"),
+    )
+    # Before the evaluation: a model that no server can load is not worth measuring first.
+    evaluator.add_upstream_node(serving_check)
+    pusher = Pusher(
+        model=model,
+        model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=serving_check.outputs["blessing"],
+        serving_dir=workspace.serving,
+        run_key=inputs.run_id,
+        code_version=code_version("components.pusher.executor"),
+    )
+    assignments = Assignments(
+        examples=examples,
+        model=model,
+        pushed_model=pusher.outputs["pushed_model"],
+        assignments_config=config.assignments.model_dump_json(),
+        assignments_dir=workspace.assignments,
+        id_column=inputs.id_column,
+        code_version=code_version("components.assignments.executor"),
+    )
+    report = Report(
+        model=model,
+        served_model=served.outputs["model"],
+        examples=examples,
+        statistics=statistics,
+        schema=schema,
+        verdict=gate.outputs["verdict"],
+        evaluation=evaluator.outputs["evaluation"],
+        model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=serving_check.outputs["blessing"],
+        pushed_model=pusher.outputs["pushed_model"],
+        assignments=assignments.outputs["assignments"],
+        report_config=config.report.model_dump_json(),
+        pipeline_name=config.name,
+        run_id=inputs.run_id,
+        publish_dir=workspace.reports,
+        code_version=code_version("components.report.executor"),
+    )
+    return assemble(
+        config,
+        workspace,
+        [*nodes.values(), validator, gate, transform, served, trainer, serving_check, evaluator, pusher,
+         assignments, report],
+    )
+
+
+def assemble(config: PipelineConfig, workspace: Workspace, nodes: list[BaseComponent]) -> Pipeline:
+    """A local pipeline of these nodes, with caching."""
+    return Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=workspace.artifacts,
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(workspace.metadata),
+        components=nodes,
+        enable_cache=True,
+        beam_pipeline_args=[*LOCAL_BEAM_ARGS, *config.beam_args],
+    )
+
+
+def typed_data_config(config: PipelineConfig) -> str:
+    """The `data` section, columns declared numeric as features read as numbers, as JSON."""
+    if config.data.transactions is not None:
+        return config.data.model_dump_json(by_alias=True)
+    numeric = {
+        name: "number"
+        for name, feature in config.features.columns.items()
+        if feature.kind == "numeric" and name not in config.data.types
+    }
+    return config.data.model_copy(update={"types": {**config.data.types, **numeric}}).model_dump_json(by_alias=True)
+
+
+def _model_config_hash(config: PipelineConfig) -> str:
+    """Of the sections that make the model what it is."""
+    sections = (config.data, config.features, config.model)
+    return hashlib.sha256("".join(s.model_dump_json() for s in sections).encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Running on this machine: the command's process watches, a child process runs TFX."""

@@ -1,0 +1,110 @@
+"""One run from config to verdict: what `segments run` does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+from configs.pipeline import PipelineConfig
+from pipeline.local.events import REJECTED, RESULT, USAGE, Event
+from pipeline.local.parent import Outcome, run_child
+from pipeline.plan import RunPlan, begin, plan_run, up_to_date
+from pipeline.records import RunRecord, write_record
+from pipeline.workspace import Workspace
+
+EXIT_CODES = {"pushed": 0, "up_to_date": 0, "failed": 1, "usage": 2, "not_blessed": 3, "rejected": 4}
+
+
+def run_pipeline(
+    config: PipelineConfig,
+    config_path: str,
+    workspace: Workspace,
+    force: bool = False,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> dict[str, Any]:
+    """Runs the pipeline unless there is nothing new.
+
+    Args:
+      config: what to run.
+      config_path: for the record.
+      workspace: where.
+      force: run even when nothing is new.
+      on_event: called as components start and finish.
+
+    Returns:
+      What `segments run --json` prints; `status` is a key of `EXIT_CODES`.
+
+    Raises:
+      ConfigError, DataError: refused before work started.
+      WorkspaceBusyError: another run holds the workspace.
+    """
+    workspace.prepare()
+    with workspace.lock() as lock:
+        plan = plan_run(config, workspace)
+        done = None if force else up_to_date(plan, workspace)
+        if done is not None:
+            return {**done.result, "status": "up_to_date", "seconds": {}}
+        workspace.set_aside_orphaned_artifacts()
+        record = begin(plan, workspace, config_path, force)
+        write_record(workspace.runs, record)
+        log = os.path.join(workspace.logs, f"{record.run_id}.log")
+        try:
+            outcome = run_child(_request("run", plan, workspace, record), log, lock, on_event)
+        except KeyboardInterrupt:
+            _close(record, workspace, "failed", message="interrupted")
+            raise
+        result = _result(outcome, record, log)
+        _close(record, workspace, result["status"], message=result.get("message"), result=result)
+        return result
+
+
+def infer_schema(config: PipelineConfig, workspace: Workspace, on_event: Callable[[Event], None]) -> Outcome:
+    """Runs the nodes up to the schema; the outcome's content holds it as text under `schema`."""
+    workspace.prepare()
+    with workspace.lock() as lock:
+        plan = plan_run(config, workspace)
+        record = RunRecord(run_id="schema", fingerprint="", config="", parent=None, started="")
+        log = os.path.join(workspace.logs, "schema.log")
+        return run_child(_request("schema", plan, workspace, record), log, lock, on_event)
+
+
+def _request(task: str, plan: RunPlan, workspace: Workspace, record: RunRecord) -> dict[str, Any]:
+    return {
+        "task": task,
+        "config": plan.config.model_dump_json(by_alias=True),
+        "source": plan.source_json,
+        "workspace": workspace.root,
+        "run_id": record.run_id,
+        "parent": record.parent,
+    }
+
+
+def _result(outcome: Outcome, record: RunRecord, log: str) -> dict[str, Any]:
+    common = {"run_id": record.run_id, "seconds": outcome.seconds, "cached": outcome.cached, "log": log}
+    if outcome.kind == RESULT:
+        content = dict(outcome.content)
+        if content["status"] != "pushed":
+            # A refusal by the serving check is a refusal all the same; `reasons` says which it was.
+            content["refused_by"] = content["status"]
+            content["status"] = "not_blessed"
+        return {**content, **common}
+    status = {REJECTED: "rejected", USAGE: "usage"}.get(outcome.kind, "failed")
+    return {"status": status, "component": outcome.node, "message": outcome.message, **common}
+
+
+def _close(
+    record: RunRecord,
+    workspace: Workspace,
+    status: str,
+    message: str | None = None,
+    result: dict[str, Any] | None = None,
+) -> None:
+    record.status = status
+    record.finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    record.message = message
+    record.result = result or {}
+    if status == "pushed":
+        record.version = str(record.result.get("version"))
+    write_record(workspace.runs, record)

@@ -1,0 +1,113 @@
+"""What a run will do, decided before TensorFlow is imported: its inputs, their fingerprint, its parent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from components.example_gen.source import Source, fingerprint_files, resolve_source, source_to_json
+from components.served_model.versions import served_version
+from configs.errors import ConfigError
+from configs.pipeline import PipelineConfig
+from pipeline.code_version import code_version
+from pipeline.records import KILLED, RUNNING, RunRecord, read_json, read_records
+from pipeline.workspace import Workspace
+
+PUSHED = "pushed"
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """The inputs of one run.
+
+    source_json: the files and their digests, for the process that runs the DAG. fingerprint: of everything that
+    the run's result depends on.
+    """
+
+    config: PipelineConfig
+    source: Source
+    source_json: str
+    fingerprint: str
+
+
+def plan_run(config: PipelineConfig, workspace: Workspace) -> RunPlan:
+    """Looks at everything that a run depends on.
+
+    Raises:
+      ConfigError, components.errors.DataError: the inputs cannot be used.
+    """
+    source = resolve_source(config)
+    cache_path = os.path.join(workspace.inputs, "digests.json")
+    cache = read_json(cache_path)
+    fingerprints = fingerprint_files(source.files, cache)
+    with open(cache_path, "w") as file:
+        json.dump(cache, file)
+    source_json = source_to_json(source, fingerprints)
+    parts = [
+        config.model_dump_json(by_alias=True),
+        source_json,
+        str(_digest_of(config.validation.schema_path)),
+        code_version("pipeline.dag"),
+    ]
+    fingerprint = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return RunPlan(config, source, source_json, fingerprint)
+
+
+def up_to_date(plan: RunPlan, workspace: Workspace) -> RunRecord | None:
+    """The run that already did this, if the model it pushed is the one that is served."""
+    version = served_version(workspace.serving)
+    for record in reversed(read_records(workspace.runs)):
+        if record.status == PUSHED and record.version == version is not None:
+            return record if record.fingerprint == plan.fingerprint else None
+    return None
+
+
+def begin(plan: RunPlan, workspace: Workspace, config_path: str, force: bool = False) -> RunRecord:
+    """A record for the run: the one that this continues, or a new one.
+
+    A run that did not end in a push is continued by the next one with the same inputs: it keeps its id and the
+    parent it began with, so that what it finished is found in TFX's cache. `force` asks for a new one.
+    """
+    records = read_records(workspace.runs)
+    now = datetime.now(timezone.utc)
+    newest = records[-1] if records else None
+    if newest and not force and newest.fingerprint == plan.fingerprint and newest.status != PUSHED:
+        newest.status, newest.message, newest.finished = RUNNING, None, None
+        newest.attempts += 1
+        return newest
+    run_id = now.strftime("%Y%m%d-%H%M%S")
+    taken = {record.run_id for record in records}
+    suffix = 1
+    while run_id in taken:
+        suffix += 1
+        run_id = f"{now.strftime('%Y%m%d-%H%M%S')}-{suffix}"
+    return RunRecord(
+        run_id=run_id,
+        fingerprint=plan.fingerprint,
+        config=config_path,
+        parent=served_version(workspace.serving),
+        started=now.isoformat(timespec="seconds"),
+        span=plan.source.span,
+    )
+
+
+def with_killed(records: list[RunRecord], workspace: Workspace) -> list[RunRecord]:
+    """The records, those that say running while no run holds the workspace as killed."""
+    if not workspace.is_locked():
+        for record in records:
+            if record.status == RUNNING:
+                record.status = KILLED
+    return records
+
+
+def _digest_of(path: str | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()[:16]
+    except OSError as error:
+        raise ConfigError(f"validation.schema: {path} cannot be read: {error.strerror}") from error

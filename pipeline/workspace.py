@@ -1,0 +1,134 @@
+"""The folder that belongs to one pipeline, and the lock that one run at a time holds."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from configs.errors import ConfigError
+
+
+class WorkspaceBusyError(RuntimeError):
+    """Another run holds the workspace."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Paths inside a workspace. Nothing is created until `prepare`."""
+
+    root: str
+
+    @property
+    def metadata(self) -> str:
+        """ML Metadata's SQLite file."""
+        return os.path.join(self.root, "metadata.sqlite")
+
+    @property
+    def artifacts(self) -> str:
+        """TFX's pipeline root."""
+        return os.path.join(self.root, "artifacts")
+
+    @property
+    def serving(self) -> str:
+        """Model versions 1, 2, 3, ...; a server watches this folder."""
+        return os.path.join(self.root, "serving")
+
+    @property
+    def assignments(self) -> str:
+        """Tables of who is in which segment, by model version."""
+        return os.path.join(self.root, "assignments")
+
+    @property
+    def reports(self) -> str:
+        """Pages, by run."""
+        return os.path.join(self.root, "reports")
+
+    @property
+    def logs(self) -> str:
+        """The full log of each run."""
+        return os.path.join(self.root, "logs")
+
+    @property
+    def runs(self) -> str:
+        """One record per run."""
+        return os.path.join(self.root, "runs")
+
+    @property
+    def inputs(self) -> str:
+        """Copies of external files under names that change with their content."""
+        return os.path.join(self.root, "inputs")
+
+    def prepare(self) -> None:
+        """Creates the folders and makes sure that they can be written.
+
+        Raises:
+          ConfigError: naming the folder and the reason.
+        """
+        for folder in (self.root, self.artifacts, self.serving, self.assignments, self.reports, self.logs,
+                       self.runs, self.inputs):
+            try:
+                os.makedirs(folder, exist_ok=True)
+                probe = os.path.join(folder, f".probe-{os.getpid()}")
+                with open(probe, "w"):
+                    pass
+                os.remove(probe)
+            except OSError as error:
+                raise ConfigError(
+                    f"the workspace {folder} cannot be written: {error.strerror}; choose another with --workspace"
+                ) from error
+
+    def set_aside_orphaned_artifacts(self) -> str | None:
+        """Moves artifacts away whose metadata file is gone; returns where to.
+
+        ML Metadata numbers executions anew then, and new outputs would land in the old folders.
+        """
+        if os.path.exists(self.metadata) or not os.listdir(self.artifacts):
+            return None
+        aside = f"{self.artifacts}.without-metadata-{time.strftime('%Y%m%d-%H%M%S')}"
+        os.rename(self.artifacts, aside)
+        os.makedirs(self.artifacts)
+        return aside
+
+    @contextmanager
+    def lock(self) -> Iterator[int]:
+        """Holds the workspace; yields the lock's file descriptor for a child process to inherit.
+
+        The kernel lets go of the lock when every process that inherited it has ended, however it ended.
+
+        Raises:
+          WorkspaceBusyError: another run holds it.
+        """
+        path = os.path.join(self.root, ".lock")
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                holder = os.read(descriptor, 100).decode(errors="replace").strip()
+                raise WorkspaceBusyError(
+                    f"the workspace {self.root} is in use by another run{f' ({holder})' if holder else ''}; "
+                    "wait for it to end, or choose another with --workspace"
+                ) from error
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"process {os.getpid()}".encode(), 0)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def is_locked(self) -> bool:
+        """Whether a run holds the workspace now."""
+        try:
+            descriptor = os.open(os.path.join(self.root, ".lock"), os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False

@@ -1,0 +1,257 @@
+"""Evaluator's executor: real models and records in, verdict and blessing out."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from configs.evaluation import HIGHER_IS_BETTER
+from sklearn import metrics as sklearn_metrics
+
+pytestmark = pytest.mark.slow
+
+CENTERS = np.float32([[0, 0], [10, 0], [0, 10]])
+MERGED = np.float32([[0, 5], [10, 0]])  # two of the three blobs in one segment
+SPLIT = np.float32([[0, -0.8], [0, 0.8], [10, 0], [0, 10]])  # one blob in two
+NO_THRESHOLDS = {"silhouette": None, "smallest_segment_share": None}
+
+
+def _blobs() -> tuple[np.ndarray, np.ndarray]:
+    ids = np.repeat([0, 1, 2], [120, 60, 20])
+    rng = np.random.default_rng(3)
+    order = rng.permutation(len(ids))
+    return (CENTERS[ids] + rng.normal(size=(200, 2)).astype(np.float32))[order], ids[order]
+
+
+ROWS, IDS = _blobs()
+
+
+def _only(metric: str, **threshold: float) -> dict:
+    return {"thresholds": {**NO_THRESHOLDS, metric: threshold}}
+
+
+def _nearest(centroids: np.ndarray) -> np.ndarray:
+    return np.argmin(((ROWS[:, None] - centroids) ** 2).sum(-1), axis=1)
+
+
+def _expected(centroids: np.ndarray) -> dict[str, float]:
+    rows, nearest = ROWS.astype(np.float64), _nearest(centroids)
+    counts = np.bincount(nearest, minlength=len(centroids))
+    return {
+        "silhouette": sklearn_metrics.silhouette_score(rows, nearest, metric="sqeuclidean"),
+        "davies_bouldin": sklearn_metrics.davies_bouldin_score(rows, nearest),
+        "calinski_harabasz": sklearn_metrics.calinski_harabasz_score(rows, nearest),
+        "inertia_per_customer": ((rows - centroids[nearest]) ** 2).sum(-1).mean(),
+        "smallest_segment_share": counts.min() / counts.sum(),
+    }
+
+
+def test_the_metrics_of_both_models_are_scikit_learns(bench):
+    verdict = bench.evaluate(bench.points(ROWS), bench.model(CENTERS), bench.serve(bench.model(SPLIT)))
+    assert verdict.metrics == pytest.approx(_expected(CENTERS), rel=1e-5)
+    assert verdict.baseline_metrics == pytest.approx(_expected(SPLIT), rel=1e-5)
+    assert (verdict.customers, verdict.baseline_version, verdict.no_baseline) == (200, "7", "")
+    assert verdict.blessed
+    assert bench.blessed == 1
+
+
+def test_the_first_model_is_held_to_its_own_values_only(bench):
+    points, model = bench.points(ROWS), bench.model(CENTERS)
+    verdict = bench.evaluate(points, model, None, **_only("silhouette", min=0.5, max_regression=0.0))
+    assert bench.blessed == 1
+    assert [(t.kind, t.held, t.compared) for t in verdict.thresholds] == [
+        ("min", True, True),
+        ("max_regression", True, False),
+    ]
+    assert verdict.thresholds[1].sentence == "silhouette is not compared: no model is served yet"
+    assert verdict.metrics == pytest.approx(_expected(CENTERS), rel=1e-5)
+    assert verdict.baseline_metrics == {}
+
+    verdict = bench.evaluate(points, model, None, **_only("silhouette", min=0.999, max_regression=0.0))
+    assert bench.blessed == 0
+    assert verdict.thresholds[0].sentence == (
+        f"silhouette {_expected(CENTERS)['silhouette']:.4g} is below 0.999"
+    )
+
+
+@pytest.mark.parametrize("metric", HIGHER_IS_BETTER)
+def test_a_worse_model_loses_a_better_one_wins_and_an_equal_one_passes(bench, metric):
+    higher = HIGHER_IS_BETTER[metric]
+    pair = sorted((CENTERS, MERGED), key=lambda c: _expected(c)[metric], reverse=higher)
+    if metric == "smallest_segment_share":
+        pair = [CENTERS, SPLIT + np.float32([100, 0])]  # nobody in three of four segments
+        assert len(set(_nearest(pair[1]))) < 4
+    points, better, worse = bench.points(ROWS), bench.model(pair[0]), bench.model(pair[1])
+
+    verdict = bench.evaluate(points, better, bench.serve(worse), **_only(metric, max_regression=0.0))
+    assert (bench.blessed, verdict.thresholds[0].held) == (1, True)
+
+    verdict = bench.evaluate(points, worse, bench.serve(better), **_only(metric, max_regression=0.0))
+    assert (bench.blessed, verdict.thresholds[0].held) == (0, False)
+
+    verdict = bench.evaluate(points, worse, bench.serve(worse), **_only(metric, max_regression=0.0))
+    assert (bench.blessed, verdict.thresholds[0].held) == (1, True)
+
+
+def test_as_much_worse_as_allowed_passes_and_more_does_not(bench):
+    points, better, worse = bench.points(ROWS), bench.model(CENTERS), bench.model(MERGED)
+    gap = _expected(CENTERS)["silhouette"] - _expected(MERGED)["silhouette"]
+    for allowed, blessed in ((gap * 1.01, 1), (gap * 0.99, 0)):
+        verdict = bench.evaluate(
+            points, worse, bench.serve(better), **_only("silhouette", max_regression=float(allowed))
+        )
+        assert (bench.blessed, verdict.thresholds[0].held) == (blessed, bool(blessed))
+    assert f"{gap:.3g}" in verdict.thresholds[0].sentence
+    assert "worse than the served model's" in verdict.thresholds[0].sentence
+
+
+@pytest.mark.parametrize("metric", ["davies_bouldin", "inertia_per_customer", "calinski_harabasz"])
+def test_absolute_bounds_hold_in_their_direction(bench, metric):
+    points, model, value = bench.points(ROWS), bench.model(CENTERS), float(_expected(CENTERS)[metric])
+    for threshold, blessed in (
+        ({"max": value * 1.01}, 1),
+        ({"max": value * 0.99}, 0),
+        ({"min": value * 0.99}, 1),
+        ({"min": value * 1.01}, 0),
+    ):
+        verdict = bench.evaluate(points, model, None, **_only(metric, **threshold))
+        assert (bench.blessed, verdict.blessed, verdict.thresholds[0].held) == (blessed, *[bool(blessed)] * 2)
+
+
+def test_inertia_is_not_compared_across_spaces(bench):
+    points = bench.points(ROWS)
+    served = bench.serve(bench.model(CENTERS, space="plain"))
+    worse = bench.model(CENTERS + 3, space="shifted")
+    limits = {**NO_THRESHOLDS, "inertia_per_customer": {"max_regression": 0.0, "max": 1e6}}
+    verdict = bench.evaluate(points, worse, served, thresholds=limits)
+    assert bench.blessed == 1
+    bound, regression = verdict.thresholds
+    assert (bound.held, bound.compared) == (True, True)
+    assert (regression.held, regression.compared) == (True, False)
+    assert regression.sentence == (
+        "inertia_per_customer is not compared: features or scaling differ from the served model's"
+    )
+    assert verdict.baseline_version == "7"
+
+    # What means the same everywhere is compared all the same, and absolute bounds still bind.
+    limits = {**NO_THRESHOLDS, "silhouette": {"max_regression": 0.0}}
+    bench.evaluate(points, bench.model(MERGED, space="shifted"), served, thresholds=limits)
+    assert bench.blessed == 0
+    limits = {**NO_THRESHOLDS, "inertia_per_customer": {"max_regression": 0.0, "max": 1e-3}}
+    bench.evaluate(points, worse, served, thresholds=limits)
+    assert bench.blessed == 0
+
+
+def test_models_that_do_not_say_their_space_are_not_taken_to_share_it(bench):
+    served, model = bench.serve(bench.model(CENTERS, space=None)), bench.model(CENTERS + 3, space=None)
+    bench.evaluate(bench.points(ROWS), model, served, **_only("inertia_per_customer", max_regression=0.0))
+    assert bench.blessed == 1
+
+
+def test_an_empty_segment_is_refused_by_default(bench):
+    model = bench.model(np.vstack([CENTERS, [[500, 500]]]))
+    verdict = bench.evaluate(bench.points(ROWS), model)
+    assert verdict.metrics["smallest_segment_share"] == 0
+    assert bench.blessed == 0
+    assert [t.sentence for t in verdict.thresholds if not t.held] == ["smallest_segment_share 0 is below 0.01"]
+
+
+@pytest.mark.parametrize("metric", ["silhouette", "davies_bouldin", "calinski_harabasz"])
+def test_undefined_never_passes(bench, metric):
+    everyone_in_one = bench.model(np.float32([[0, 0], [500, 500]]))
+    points, served = bench.points(ROWS), bench.serve(bench.model(CENTERS))
+    for threshold in ({"min": -1e9}, {"max": 1e9}, {"max_regression": 1e9}):
+        verdict = bench.evaluate(points, everyone_in_one, served, **_only(metric, **threshold))
+        assert math.isnan(verdict.metrics[metric])
+        assert (bench.blessed, verdict.thresholds[0].held) == (0, False)
+        assert "undefined" in verdict.thresholds[0].sentence
+
+
+@pytest.mark.parametrize("metric", ["silhouette", "davies_bouldin", "calinski_harabasz"])
+def test_a_served_model_that_has_collapsed_does_not_block_its_successor(bench, metric):
+    served = bench.serve(bench.model(np.float32([[0, 0], [500, 500]])))
+    verdict = bench.evaluate(
+        bench.points(ROWS), bench.model(CENTERS), served, **_only(metric, max_regression=0.0)
+    )
+    assert math.isnan(verdict.baseline_metrics[metric])
+    assert (bench.blessed, verdict.thresholds[0].held) == (1, True)
+
+
+def test_without_thresholds_a_model_is_blessed_not_forgotten(bench):
+    bench.evaluate(bench.points(ROWS), bench.model(CENTERS), thresholds=NO_THRESHOLDS)
+    assert bench.blessed == 1
+    assert bench.blessing.has_custom_property("blessed")
+
+
+def test_nobody_to_evaluate_on_is_refused_with_a_reason(bench):
+    verdict = bench.evaluate(bench.points(np.zeros((0, 2))), bench.model(CENTERS), thresholds=NO_THRESHOLDS)
+    assert (bench.blessed, verdict.blessed, verdict.customers) == (0, False, 0)
+    assert [t.sentence for t in verdict.thresholds] == ["customers 0 is below 1"]
+
+
+def test_slices_are_measured_but_bind_nothing(bench):
+    region = [["north", "south"][i] for i in (IDS == 1).astype(int)]
+    region[:5] = [None] * 5
+    points = bench.points(ROWS, region=region, tier=[int(i % 2) for i in range(200)])
+    served = bench.serve(bench.model(SPLIT))
+    verdict = bench.evaluate(points, bench.model(CENTERS), served, slices=["region", "tier"])
+    nearest = _nearest(CENTERS)
+    by_slice = {(s.column, s.value): s for s in verdict.slices}
+    assert set(by_slice) == {("region", "north"), ("region", "south"), ("tier", "0"), ("tier", "1")}
+    for (column, value), rows in {
+        ("region", "north"): np.array([r == "north" for r in region]),
+        ("tier", "1"): np.arange(200) % 2 == 1,
+    }.items():
+        measured = by_slice[column, value]
+        assert measured.customers == rows.sum()
+        assert measured.metrics["davies_bouldin"] == pytest.approx(
+            sklearn_metrics.davies_bouldin_score(ROWS[rows], nearest[rows]), rel=1e-5
+        )
+    # All of the south is one segment: undefined and lopsided there, which is no reason to refuse.
+    assert math.isnan(by_slice["region", "south"].metrics["silhouette"])
+    assert bench.blessed == 1
+
+
+def test_a_column_named_like_the_models_input_is_not_fed_to_it(bench):
+    verdict = bench.evaluate(bench.points(ROWS, examples=["trap"] * 200), bench.model(CENTERS))
+    assert verdict.metrics == pytest.approx(_expected(CENTERS), rel=1e-5)
+
+
+@pytest.mark.parametrize("trouble", ["needs a lost column", "has lost its files", "is not ours"])
+def test_a_served_model_that_cannot_be_evaluated_is_left_out(bench, trouble):
+    import tensorflow as tf
+
+    model = bench.model(np.float32([[0, 0, 0], [1, 1, 1]]), columns=("x", "y", "gone"))
+    folder = Path(model.uri) / "Format-Serving"
+    if trouble == "has lost its files":
+        shutil.rmtree(folder / "variables")
+        (folder / "saved_model.pb").write_bytes(b"not a model")
+    if trouble == "is not ours":
+        shutil.rmtree(folder)
+        tf.saved_model.save(tf.Module(), str(folder))
+    verdict = bench.evaluate(
+        bench.points(ROWS), bench.model(CENTERS), bench.serve(model), **_only("silhouette", min=0, max_regression=0)
+    )
+    assert bench.blessed == 1
+    assert verdict.no_baseline.startswith("served version 7 cannot be evaluated on this data: ")
+    assert {"needs a lost column": "gone", "has lost its files": "load", "is not ours": "no signature"}[
+        trouble
+    ] in verdict.no_baseline
+    assert "\n" not in verdict.no_baseline
+    # It was left out, so nothing vouches for a candidate below its own bounds.
+    bench.evaluate(bench.points(ROWS), bench.model(CENTERS), bench.serve(model), **_only("silhouette", min=1.0))
+    assert bench.blessed == 0
+
+
+def test_the_verdict_is_strict_json(bench):
+    bench.evaluate(bench.points(ROWS), bench.model(np.float32([[0, 0], [500, 500]])))
+    text = (Path(bench.evaluation.uri) / "verdict.json").read_text()
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    assert json.loads(text, parse_constant=refuse)["metrics"]["silhouette"] == "nan"

@@ -1,0 +1,72 @@
+"""Devices and workers share the rows and agree on the centroids; each runs in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import numpy as np
+import pytest
+
+
+def _free_ports(count):
+    listeners = [socket.socket() for _ in range(count)]
+    for listener in listeners:
+        listener.bind(("localhost", 0))
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
+
+
+def _finish(*processes):
+    try:
+        outputs = [process.communicate(timeout=180)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    for process, output in zip(processes, outputs, strict=True):
+        assert process.returncode == 0, output
+    return [json.loads(output.splitlines()[-1]) for output in outputs]
+
+
+def _assert_same(fit, expected, tolerance=1e-5):
+    # Workers draw samples of their own, which may number the clusters in another order.
+    order, expected_order = np.argsort(fit["weights"]), np.argsort(expected["weights"])
+    centroids, expected_centroids = np.array(fit["centroids"]), np.array(expected["centroids"])
+    np.testing.assert_allclose(centroids[order], expected_centroids[expected_order], atol=tolerance)
+    np.testing.assert_allclose(np.sort(fit["weights"]), np.sort(expected["weights"]), rtol=tolerance)
+    assert fit["inertia"] == pytest.approx(expected["inertia"], rel=tolerance)
+
+
+@pytest.mark.slow
+def test_one_two_and_four_devices_agree_in_every_scenario(start_script):
+    (fits,) = _finish(start_script("fit_on_devices.py"))
+    assert len(fits) >= 10
+    for by_devices in fits.values():
+        for devices in ("one", "two", "four"):
+            _assert_same(by_devices[devices], by_devices["none"])
+
+
+@pytest.mark.slow
+def test_two_workers_agree_with_each_other_and_with_one_process(start_script):
+    ports = _free_ports(2)
+    cluster = {"worker": [f"localhost:{port}" for port in ports]}
+    configs = [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": i}}) for i in range(2)]
+    chief, other = _finish(*(start_script("fit_as_worker.py", TF_CONFIG=config) for config in configs))
+    assert chief["fits"] == other["fits"]  # bit for bit
+
+    assert len(chief["fits"]) >= 10
+    for name, fit in chief["fits"].items():
+        _assert_same(fit, chief["alone"][name])
+
+    assert "row 60, column 2 (counted from 0) is nan" in other["refusals"]["nan"]
+    assert (
+        chief["refusals"]["nan"]
+        == chief["refusals"]["text"]
+        == "worker 1 refused its rows; its own log says why"
+    )
+    assert "expected numbers, got <U1" in other["refusals"]["text"]
+    for worker in (chief, other):
+        assert "workers disagree" in worker["refusals"]["columns"]
+        assert "4 rows (of positive weight) cannot make k=5" in worker["refusals"]["too_few"]

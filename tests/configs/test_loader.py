@@ -1,0 +1,136 @@
+"""What a YAML file may say, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from configs import ConfigError, PipelineConfig, load_config
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> Path:
+    path = tmp_path / "customers.yaml"
+    path.write_text("data: {path: customers.csv}\n")
+    return path
+
+
+def problem(path: Path, *overrides: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load_config(str(path), overrides)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_a_path_is_enough(config_file: Path) -> None:
+    config = load_config(str(config_file))
+    assert config.name == "customers"
+    assert config.data.paths == [str(config_file.parent / "customers.csv")]
+    assert config.features.numeric.normalize == "zscore"
+    assert config.features.categorical.encode == "one_hot"
+    assert config.evaluation.active_thresholds["smallest_segment_share"].min == 0.01
+
+
+def test_paths_are_relative_to_the_file_but_overrides_to_the_current_folder(
+    config_file: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.chdir(elsewhere)
+    assert load_config(str(config_file)).data.path == str(config_file.parent / "customers.csv")
+    config = load_config(str(config_file), ["data.path=other.csv", "validation.schema=s.pbtxt"])
+    assert config.data.path == str(elsewhere / "other.csv")
+    assert config.validation.schema_path == str(elsewhere / "s.pbtxt")
+
+
+def test_remote_paths_stay_as_they_are(config_file: Path) -> None:
+    assert load_config(str(config_file), ["data.path=gs://bucket/{SPAN}/*.csv"]).data.path == "gs://bucket/{SPAN}/*.csv"
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("modle.k=3", "unknown key 'modle'; did you mean 'model'?"),
+        ("model.kk=3", "unknown key 'model.kk'; did you mean 'k'?"),
+        ("features.columns.x.foo=1", "unknown key 'features.columns.x.foo' (allowed here: type, normalize,"),
+        ("data.keep=[{colum: a, gt: 0}]", "unknown key 'data.keep.0.colum'; did you mean 'column'?"),
+        ("model.k=0", "'model.k' is 0: input should be greater than or equal to 1"),
+        ("model.k=-2", "'model.k' is -2"),
+        ("model.k=many", "'model.k' is 'many': input should be a valid integer"),
+        ("model.k=2.5", "'model.k' is 2.5"),
+        ("model.k=true", "'model.k' is True"),
+        ("model.tolerance=.nan", "'model.tolerance' is nan: input should be a finite number"),
+        ("model.strategy=tpu", "'one_device', 'mirrored' or 'multi_worker'"),
+        ("data.eval_share=2", "'data.eval_share' is 2: input should be 'auto' or input should be less than 1"),
+        ("data.encoding=utf-99", "'data.encoding': is not an encoding"),
+        ("data.transactions={time: t}", "needs either 'amount', or both 'quantity' and 'price'"),
+        ("data.transactions={time: t, amount: a, price: p}", "needs either 'amount'"),
+        ("data.keep=[{column: a}]", "'data.keep.0': needs an operator"),
+        ("features.columns.x.encode=ordinal", "encode: ordinal needs 'order'"),
+        ("features.columns.x={encode: one_hot, log1p: true}", "'log1p' is for numeric features"),
+        ("features={include: [a], exclude: [a]}", "'a' is in both 'include' and 'exclude'"),
+        ("evaluation.thresholds.silhouette={min: 2, max: 1}", "min 2 is above max 1"),
+        ("evaluation.thresholds.sil={min: 2}", "input should be 'silhouette'"),
+        ("name=two words", "'name' is 'two words'"),
+        ("data=[1]", "'data' is [1]"),
+        ("model.k", "--set model.k: write it as key=value"),
+        ("name.first=x", "'name' holds a value, not keys"),
+    ],
+)
+def test_one_line_says_what_is_wrong(config_file: Path, override: str, said: str) -> None:
+    assert said in problem(config_file, override)
+
+
+def test_the_message_names_the_file(config_file: Path) -> None:
+    assert problem(config_file, "model.k=0").startswith(f"{config_file}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "must hold keys such as 'data', found nothing"),
+        ("- a\n", "found a list"),
+        ("data: {path: a.csv\n", "line 2"),
+        ("data: {path: a.csv}\nmodel: {k: 2}\nmodel: {k: 3}\n", "the key 'model' is given twice"),
+        ("model: {k: 2}\n", "'data' is required"),
+    ],
+)
+def test_a_file_that_is_no_config(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    assert said in problem(path)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    assert "there is no such file" in problem(tmp_path / "none.yaml")
+    assert "is a folder" in problem(tmp_path)
+    binary = tmp_path / "b.yaml"
+    binary.write_bytes(b"data: \xff\xfe")
+    assert "is not UTF-8" in problem(binary)
+
+
+def test_thresholds_extend_the_defaults_and_null_removes_one(config_file: Path) -> None:
+    config = load_config(
+        str(config_file),
+        ["evaluation.thresholds.davies_bouldin={max: 2.0}", "evaluation.thresholds.silhouette="],
+    )
+    assert set(config.evaluation.active_thresholds) == {"smallest_segment_share", "davies_bouldin"}
+
+
+def test_a_feature_says_only_what_differs(config_file: Path) -> None:
+    config = load_config(
+        str(config_file),
+        ["features.numeric={log1p: true, weight: 3.0}", "features.columns.income.normalize=minmax"],
+    )
+    income = config.features.columns["income"].numeric(config.features.numeric)
+    assert (income.normalize, income.log1p, income.weight) == ("minmax", True, 3.0)
+
+
+@pytest.mark.parametrize("name", ["retail", "online_retail", "finance", "telecom"])
+def test_shipped_configs_load_and_survive_json(name: str) -> None:
+    config = load_config(str(PROJECT / "configs" / f"{name}.yaml"))
+    assert config.name == name
+    assert PipelineConfig.model_validate_json(config.model_dump_json(by_alias=True)) == config

@@ -1,0 +1,170 @@
+"""The transform as TFT runs it: analysis over rows, then values, against NumPy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_transform as tft
+import tensorflow_transform.beam as tft_beam
+from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
+
+from components.trainer.reading import Transformation
+from configs.features import FeaturesConfig
+from transforms.preprocessing import plan_from_dtypes, preprocessing_fn
+
+NAN = float("nan")
+DTYPES = {"f": tf.float32, "i": tf.int64, "s": tf.string}
+
+
+def serialized(row: Mapping[str, Any], dtypes: Mapping[str, tf.DType]) -> bytes:
+    """A tf.Example; None is a missing feature."""
+    features = {}
+    for name, value in row.items():
+        if value is None:
+            continue
+        if dtypes[name] == tf.string:
+            feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()]))
+        elif dtypes[name] == tf.int64:
+            feature = tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+        else:
+            feature = tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
+        features[name] = feature
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+
+
+class Fitted:
+    """A transform analyzed on rows. Column names start with f, i or s for their dtype."""
+
+    def __init__(self, config: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], folder: Path):
+        self.config = FeaturesConfig.model_validate(config)
+        names = sorted({name for row in rows for name in row})
+        self.dtypes = {name: DTYPES[name[0]] for name in names}
+        spec = {name: tf.io.VarLenFeature(dtype) for name, dtype in self.dtypes.items()}
+        metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
+        data = [{name: [v for v in [row.get(name)] if v is not None] for name in names} for row in rows]
+        data = [{n: [v.encode() if isinstance(v, str) else v for v in vs] for n, vs in row.items()} for row in data]
+        custom = {"features": self.config.model_dump_json(by_alias=True), "id_column": None}
+        with tft_beam.Context(temp_dir=str(folder / "tmp")):
+            analyzed = (data, metadata) | tft_beam.AnalyzeDataset(lambda inputs: preprocessing_fn(inputs, custom))
+            _ = analyzed | tft_beam.WriteTransformFn(str(folder / "graph"))
+        # TFX's Transform writes the raw schema beside the graph.
+        metadata_io.write_metadata(metadata, str(folder / "graph" / "metadata"))
+        output = tft.TFTransformOutput(str(folder / "graph"))
+        self.transformation = Transformation(output, plan_from_dtypes(self.config, self.dtypes, None))
+
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+        """Coordinate -> values [rows]."""
+        examples = tf.constant([serialized(row, self.dtypes) for row in rows])
+        vectors = self.transformation.vectors(self.transformation.parse(examples)).numpy()
+        assert vectors.dtype == np.float32
+        return dict(zip(self.transformation.layout.names, vectors.T))
+
+
+def test_numbers(tmp_path: Path) -> None:
+    rows = [
+        {"f_z": 1.0, "f_log": 0.0, "f_mm": 10.0, "i_n": 3, "f_raw": 5.0, "f_flat": 7.0, "f_none": None},
+        {"f_z": 2.0, "f_log": 9.0, "f_mm": 20.0, "i_n": 4, "f_raw": 6.0, "f_flat": 7.0, "f_none": None},
+        {"f_z": 6.0, "f_log": -99.0, "f_mm": 40.0, "i_n": 8, "f_raw": 7.0, "f_flat": 7.0, "f_none": None},
+    ]
+    config = {
+        "columns": {
+            "f_log": {"log1p": True},
+            "f_mm": {"normalize": "minmax", "weight": 2.0},
+            "f_raw": {"normalize": "none"},
+        }
+    }
+    got = Fitted(config, rows, tmp_path)(rows)
+
+    def zscore(values: Sequence[float]) -> np.ndarray:
+        array = np.array(values)
+        return (array - array.mean()) / array.std()
+
+    np.testing.assert_allclose(got["f_z"], zscore([1, 2, 6]), rtol=1e-6)
+    np.testing.assert_allclose(got["i_n"], zscore([3, 4, 8]), rtol=1e-6)
+    np.testing.assert_allclose(got["f_log"], zscore([0, math.log(10), -math.log(100)]), rtol=1e-6)
+    np.testing.assert_allclose(got["f_mm"], [0, 2 / 3, 2], rtol=1e-6)
+    np.testing.assert_allclose(got["f_raw"], [5, 6, 7])
+    np.testing.assert_array_equal(got["f_flat"], 0)
+    np.testing.assert_array_equal(got["f_none"], 0)
+
+
+def test_missing_numbers_are_imputed_and_left_out_of_the_analysis(tmp_path: Path) -> None:
+    values = [1.0, 2.0, 3.0, 10.0]
+    rows = [{"f_mean": v, "f_median": v, "f_zero": v, "f_mm": v} for v in values]
+    rows.append({"f_mean": None, "f_median": None, "f_zero": None, "f_mm": None})
+    config = {
+        "columns": {
+            "f_median": {"impute": "median"},
+            "f_zero": {"impute": 0.0},
+            "f_mm": {"normalize": "minmax"},
+        }
+    }
+    fitted = Fitted(config, rows, tmp_path)
+    got = fitted([{}, {"f_mean": NAN, "f_median": math.inf, "f_zero": -math.inf, "f_mm": NAN}, rows[3]])
+    mean, std = np.mean(values), np.std(values)
+    for missing in (0, 1):
+        assert got["f_mean"][missing] == 0
+        # Between the two middle values: the sketch does not say which.
+        assert (2 - mean) / std - 1e-5 <= got["f_median"][missing] <= (3 - mean) / std + 1e-5
+        assert got["f_zero"][missing] == pytest.approx((0 - mean) / std, rel=1e-6)
+        assert got["f_mm"][missing] == pytest.approx((mean - 1) / 9, rel=1e-6)
+    assert got["f_mean"][2] == pytest.approx((10 - mean) / std, rel=1e-6)
+
+
+def test_a_large_offset_keeps_its_signal(tmp_path: Path) -> None:
+    rows = [{"i_big": 16_000_000 + n} for n in range(5)]
+    got = Fitted({}, rows, tmp_path)(rows)
+    np.testing.assert_allclose(got["i_big"], (np.arange(5) - 2) / np.sqrt(2), rtol=1e-5)
+
+
+def test_categories(tmp_path: Path) -> None:
+    rows = [{"s_city": c, "i_code": n} for c, n in [("x", 1), ("x", 1), ("y", 2), ("y", 1), ("y", 2), (None, None)]]
+    fitted = Fitted({"columns": {"i_code": {"type": "categorical", "weight": 0.5}}}, rows, tmp_path)
+    got = fitted([{"s_city": "x", "i_code": 1}, {"s_city": "new", "i_code": 9}, {}])
+    expected = {
+        "s_city=x": [1, 0, 0],
+        "s_city=y": [0, 0, 0],
+        "s_city=(other)": [0, 1, 0],
+        "s_city=(missing)": [0, 0, 1],
+        "i_code=1": [0.5, 0, 0],
+        "i_code=2": [0, 0, 0],
+        "i_code=(other)": [0, 0.5, 0],
+        "i_code=(missing)": [0, 0, 0.5],
+    }
+    assert {name: values.tolist() for name, values in got.items()} == expected
+
+
+def test_only_the_most_frequent_categories_get_a_place(tmp_path: Path) -> None:
+    rows = [{"s_c": c} for c in "aaabbc"]
+    names = Fitted({"categorical": {"max_categories": 2}}, rows, tmp_path).transformation.layout.names
+    assert names == ["s_c=a", "s_c=b", "s_c=(other)", "s_c=(missing)"]
+
+
+def test_ordered_categories_become_one_number(tmp_path: Path) -> None:
+    rows = [{"s_size": size} for size in ("small", "small", "large", "medium")]
+    config = {"columns": {"s_size": {"encode": "ordinal", "order": ["small", "medium", "large"], "weight": 3.0}}}
+    fitted = Fitted(config, rows, tmp_path)
+    ranks = np.array([0, 0, 2, 1])
+    got = fitted([*rows, {"s_size": "huge"}, {}])["s_size"]
+    np.testing.assert_allclose(got[:4], 3 * (ranks - ranks.mean()) / ranks.std(), rtol=1e-6)
+    np.testing.assert_array_equal(got[4:], 0)
+
+
+def test_a_text_column_declared_numeric_is_refused() -> None:
+    config = FeaturesConfig.model_validate({"columns": {"s_a": {"type": "numeric"}}})
+    with pytest.raises(ValueError, match=r"features.columns.s_a is numeric, but the data holds text"):
+        plan_from_dtypes(config, {"s_a": tf.string}, None)
+
+
+def test_the_id_and_excluded_columns_are_no_features() -> None:
+    config = FeaturesConfig.model_validate({"exclude": ["f_b"]})
+    plan = plan_from_dtypes(config, {"f_a": tf.float32, "f_b": tf.float32, "s_id": tf.string}, "s_id")
+    assert plan.names == ["f_a"]
+    with pytest.raises(ValueError, match="no features"):
+        plan_from_dtypes(config, {"f_b": tf.float32}, None)

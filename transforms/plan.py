@@ -1,0 +1,93 @@
+"""Which columns become features, and how each is prepared. No TensorFlow here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from configs.features import CategoricalOptions, FeaturesConfig, NumericOptions
+
+Kind = Literal["numeric", "categorical"]
+
+
+@dataclass(frozen=True)
+class NumericFeature:
+    """A column that becomes one coordinate."""
+
+    name: str
+    options: NumericOptions
+
+
+@dataclass(frozen=True)
+class OrdinalFeature:
+    """A column of ordered categories: its rank becomes one coordinate, normalized like a number."""
+
+    name: str
+    options: CategoricalOptions
+    scaling: NumericOptions
+
+
+@dataclass(frozen=True)
+class OneHotFeature:
+    """A column of categories that becomes one coordinate per category."""
+
+    name: str
+    options: CategoricalOptions
+
+
+@dataclass(frozen=True)
+class FeaturePlan:
+    """The features of a pipeline, each group in the order of the columns' names."""
+
+    numeric: tuple[NumericFeature, ...]
+    ordinal: tuple[OrdinalFeature, ...]
+    one_hot: tuple[OneHotFeature, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The raw columns used."""
+        return [f.name for f in (*self.numeric, *self.ordinal, *self.one_hot)]
+
+    def kind(self, name: str) -> Kind:
+        """Whether a column is described by numbers or by categories."""
+        return "numeric" if any(f.name == name for f in self.numeric) else "categorical"
+
+
+def plan_features(config: FeaturesConfig, columns: Mapping[str, bool], id_column: str | None) -> FeaturePlan:
+    """Decides for every column what it becomes.
+
+    Args:
+      config: the choices; zero choices are fine.
+      columns: column name -> whether the data holds numbers there.
+      id_column: the customer id, never a feature.
+
+    Raises:
+      ValueError: when no column is left, a chosen one is missing, or a text column is declared numeric.
+    """
+    numeric: list[NumericFeature] = []
+    ordinal: list[OrdinalFeature] = []
+    one_hot: list[OneHotFeature] = []
+    for name in sorted(columns):
+        if name == id_column or not config.selects(name):
+            continue
+        choice = config.columns.get(name)
+        kind = (choice.kind if choice else None) or ("numeric" if columns[name] else "categorical")
+        if kind == "numeric":
+            if not columns[name]:
+                raise ValueError(f"features.columns.{name} is numeric, but the data holds text there")
+            options = choice.numeric(config.numeric) if choice else config.numeric
+            numeric.append(NumericFeature(name, options))
+            continue
+        categories = choice.categorical(config.categorical) if choice else config.categorical
+        if categories.encode == "ordinal":
+            ordinal.append(OrdinalFeature(name, categories, config.numeric))
+        else:
+            one_hot.append(OneHotFeature(name, categories))
+    plan = FeaturePlan(tuple(numeric), tuple(ordinal), tuple(one_hot))
+    absent = sorted(set(config.columns).union(config.include or []) - set(plan.names) - {id_column})
+    if absent:
+        raise ValueError(f"no data for the feature '{absent[0]}': the column is missing from the schema")
+    if not plan.names:
+        raise ValueError("no features: every column is excluded; see features.include and features.exclude")
+    return plan
