@@ -157,7 +157,6 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
     )
     assignments = Assignments(
         examples=examples,
-        model=model,
         pushed_model=pusher.outputs["pushed_model"],
         assignments_config=config.assignments.model_dump_json(),
         assignments_dir=workspace.assignments,

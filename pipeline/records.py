@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
@@ -41,18 +42,15 @@ def write_record(folder: str, record: RunRecord) -> None:
 def read_records(folder: str) -> list[RunRecord]:
     """All records, oldest first. A file that is no record is left out."""
     try:
-        names = sorted(n for n in os.listdir(folder) if n.endswith(".json") and not n.startswith("."))
+        names = [name for name in os.listdir(folder) if name.endswith(".json") and not name.startswith(".")]
     except FileNotFoundError:
         return []
     known = {f.name for f in fields(RunRecord)}
     records = []
-    for name in names:
-        try:
-            with open(os.path.join(folder, name)) as file:
-                content = json.load(file)
+    for name in sorted(names, key=lambda name: name.removesuffix(".json")):
+        content = read_json(os.path.join(folder, name))
+        with contextlib.suppress(TypeError):
             records.append(RunRecord(**{key: value for key, value in content.items() if key in known}))
-        except (OSError, ValueError, TypeError):
-            continue
     return records
 
 

@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 # What the scripts themselves call; everything else has to come from the folder a test fills.
-TOOLS = "bash cat cksum cut dirname env flock mkdir paste rm sed sort tail tr".split()
+TOOLS = ["bash", "cat", "cksum", "cut", "dirname", "env", "flock"]
+TOOLS += ["mkdir", "paste", "rm", "sed", "sort", "tail", "tr"]
 
 
 def executable(path: Path, body: str) -> Path:

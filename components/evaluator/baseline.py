@@ -81,7 +81,7 @@ def _problem_with(path: str, examples: list[Artifact], split: str) -> str:
         model = tf.saved_model.load(path)
     # A broken SavedModel breaks in as many ways as it has files (protobuf, checkpoint, op registry).
     except Exception as error:
-        return f"it does not load ({_first_line(error)})"
+        return f"it does not load ({_cause(error)})"
     signature = model.signatures.get(SIGNATURE)
     if signature is None:
         return f"it has no signature '{SIGNATURE}'"
@@ -93,7 +93,7 @@ def _problem_with(path: str, examples: list[Artifact], split: str) -> str:
         if rows:
             signature(tf.constant(rows))
     except (tf.errors.OpError, ValueError, TypeError) as error:
-        return _first_line(error)
+        return _cause(error)
     return ""
 
 
@@ -104,5 +104,7 @@ def _records(examples: list[Artifact], split: str) -> Iterator[bytes]:
             yield from dataset.take(_PROBE_ROWS).as_numpy_iterator()
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def _cause(error: Exception) -> str:
+    """TensorFlow tells in many lines where in the graph it failed, then why, then the node."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next((line for line in reversed(lines) if line and not line.startswith("[[")), type(error).__name__)

@@ -90,6 +90,8 @@ def _cut_by_slice(extracts: dict[str, Any]) -> Iterator[dict[str, Any]]:
         encoded = pa.array(values, from_pandas=True).dictionary_encode()
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         for code, value in enumerate(encoded.dictionary.to_pylist()):
+            if value is None:  # In a batch without any value Arrow counts missing as one.
+                continue
             text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
             yield _block(predictions, codes == code, ((column, text),))
 

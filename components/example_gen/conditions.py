@@ -82,5 +82,5 @@ def _operands(column: pa.Array, condition: Condition, name: str, operands: list[
         return convert(pa.array([as_written(operand) for operand in operands], pa.string()), kind)
     except BadValueError as error:
         raise ConfigError(
-            f"data.keep: {condition.column} {name}: {error.value!r} {error.reason}, as the column's values are"
+            f"data.keep: {condition.column} {name}: {error.value!r} {error.reason}, the column's values are"
         ) from error

@@ -67,7 +67,11 @@ def kind_of(stored: pa.DataType) -> str | None:
 
 
 def convert(
-    column: pa.Array, kind: str, markers: Sequence[Any] = (), time_format: str | None = None, strict: bool = True
+    column: pa.Array,
+    kind: str,
+    markers: Sequence[Any] = (),
+    time_format: str | None = None,
+    strict: bool = True,
 ) -> pa.Array:
     """A column as what it means.
 

@@ -14,19 +14,19 @@ from components.example_gen import hashing, transactions
 from components.example_gen.convert import INTEGER, TEXT, TIME, days
 from components.example_gen.plan import Plan
 from components.example_gen.rows import HASH, ID, POSITION, ROW_HASHES, file_and_row, read_rows
+from components.example_gen.source import TRANSACTION_FEATURES
 from components.example_gen.tally import Tally, microseconds, total
 
 
 def bucket_keys(plan: Plan, batch: pa.RecordBatch) -> np.ndarray:
-    """uint64 [n]: what decides where a row goes. All rows of a customer, and all equal rows, must meet there."""
+    """uint64 [n]: what decides where a row goes. All rows of a customer, and all equal rows, meet there."""
     # Where row numbers are the ids, equal rows have different ones.
     by_row = plan.source.id_column is None and plan.data.duplicate_rows == "drop"
     return batch.column(ROW_HASHES[0] if by_row else HASH).to_numpy()
 
 
-def condense(plan: Plan, batch: pa.RecordBatch) -> pa.Table:
-    """The rows of a batch in as few as can be merged with those of others: partial sums of transactions."""
-    table = pa.Table.from_batches([batch])
+def condense(plan: Plan, table: pa.Table) -> pa.Table:
+    """Rows in as few as can be merged with those of other batches: partial sums of transactions."""
     if plan.data.transactions is None or plan.data.duplicate_rows == "drop":
         return table
     return transactions.partial_sums(table, plan.data.transactions)
@@ -87,7 +87,7 @@ def column_types(plan: Plan, tally: Tally) -> dict[str, str]:
         promoted = {name for name, kind in kinds.items() if kind == TIME} | tally.promoted
         kinds |= {name: "number" for name in promoted if name in kinds}
     else:
-        kinds = dict.fromkeys(transactions.FEATURES, "number") | {"frequency": INTEGER}
+        kinds = dict.fromkeys(TRANSACTION_FEATURES, "number") | {"frequency": INTEGER}
     return {plan.source.id_name: TEXT, **kinds}
 
 
@@ -107,17 +107,17 @@ def read_customers(plan: Plan) -> tuple[pa.Table, Tally]:
     parts, tallies = [], []
     for file in range(len(plan.source.files)):
         for batch, tally in read_rows(plan, file):
-            parts.append(condense(plan, batch))
+            parts.append(condense(plan, pa.Table.from_batches([batch])))
             tallies.append(tally)
     table, found = merge(plan, parts)
     tally = total([*tallies, found])
     if not tally.is_usable:
-        raise DataError("\n".join(tally.explain(plan.data, plan.place)))
+        raise DataError("\n".join(tally.explain(plan.place)))
     return pa.table(customer_columns(plan, table, tally)), tally
 
 
 def _same_types(parts: Sequence[pa.Table]) -> list[pa.Table]:
-    """Tables with equal columns: where one part holds whole numbers and another does not, both hold doubles."""
+    """Tables with equal columns: doubles where one part holds whole numbers and another does not."""
     kinds = {field.name: field.type for field in parts[0].schema}
     for part in parts:
         kinds.update({field.name: field.type for field in part.schema if field.type == pa.float64()})

@@ -17,12 +17,12 @@ _SHOWN = 60
 
 
 def place(path: str, row: int, delimiter: str | None, encoding: str) -> str:
-    """Where a row is, for people: 'customers.csv: line 8 (row 7)'; without a delimiter (Parquet) by its row only.
+    """Where a row is, for people: 'customers.csv: line 8 (row 7)'.
 
     Args:
       path: the file.
       row: 1 for the first row after the header. Blank lines are no rows; a row may take several lines.
-      delimiter: of a CSV file.
+      delimiter: of a CSV file; None of Parquet, where rows have no lines.
       encoding: of a CSV file.
     """
     if delimiter is None:
@@ -41,11 +41,12 @@ def unreadable(path: str, columns: tuple[str, ...], delimiter: str, encoding: st
             if any("\udc80" <= letter <= "\udcff" for letter in value):
                 column = f", column '{columns[position]}'" if position < len(columns) else ""
                 return DataError(
-                    f"{where}{column}: {_bytes(value)} is not {encoding}; if the file is in another encoding, name it,"
-                    " such as data.encoding: latin-1"
+                    f"{where}{column}: {_bytes(value)} is not {encoding}; if the file is in another encoding,"
+                    " name it, such as data.encoding: latin-1"
                 )
         if len(record) != len(columns):
-            hint = "; a quote is opened there and never closed" if any("\n" in value for value in record) else ""
+            runs_on = any("\n" in value for value in record)
+            hint = "; is a quote opened there and never closed?" if runs_on else ""
             return DataError(f"{where}: has {len(record)} columns, the header has {len(columns)}{hint}")
     return DataError(f"{path}: cannot be read as CSV: {reason}")
 

@@ -16,7 +16,7 @@ _BATCH_ROWS = 1 << 15
 
 
 def shard_name(shard: int, shards: int) -> str:
-    """A file's name. Without .gz: uncompressed records are read in two thirds of the time by Beam (measured)."""
+    """A file's name. Without .gz: Beam reads uncompressed records in two thirds of the time (measured)."""
     return f"data_tfrecord-{shard:05d}-of-{shards:05d}"
 
 
@@ -24,8 +24,8 @@ def write_examples(columns: Mapping[str, pa.Array], path: str, staging: str) -> 
     """Writes a file of one tf.Example per row; it appears whole, in place of an older one.
 
     Args:
-      columns: text becomes bytes features, int64 stays, double becomes float32; [n] each. A missing value is a
-        feature without values.
+      columns: text becomes bytes features, int64 stays, double becomes float32; [n] each. A missing value is
+        a feature without values.
       path: of the file.
       staging: of the file while it is written: where no reader looks.
     """

@@ -34,6 +34,7 @@ def matching(pattern: str) -> list[str]:
         return sorted(metadata.path for metadata in matched.metadata_list)
     if Path(pattern).exists():
         return [pattern]
+    # Not Path.glob: it takes no absolute patterns.
     return sorted(path for path in glob.glob(pattern, recursive=True) if Path(path).is_file())
 
 
@@ -49,9 +50,7 @@ def open_raw(path: str) -> BinaryIO:
     if is_remote(path):
         from apache_beam.io.filesystem import CompressionTypes
 
-        return cast(
-            BinaryIO, _beam_file_systems().open(path, compression_type=CompressionTypes.UNCOMPRESSED)
-        )
+        return cast(BinaryIO, _beam_file_systems().open(path, compression_type=CompressionTypes.UNCOMPRESSED))
     return Path(path).open("rb")
 
 

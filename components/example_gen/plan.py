@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
@@ -73,7 +74,9 @@ def make_plan(data: DataConfig, source: Source) -> Plan:
     known = _known_kinds(data, source)
     open_columns = [column for column in _columns(data, source) if known.get(column, "") == ""]
     draft = Plan(data, source, {**dict.fromkeys(open_columns, TEXT), **known}, ())
-    found = _parquet_kinds(draft, open_columns) if source.format == "parquet" else _csv_kinds(draft, open_columns)
+    found = (
+        _parquet_kinds(draft, open_columns) if source.format == "parquet" else _csv_kinds(draft, open_columns)
+    )
     kinds = {column: known.get(column) or found[column] or TEXT for column in _columns(data, source)}
     features = () if data.transactions else tuple(c for c in source.customer_columns if c != source.id_column)
     return Plan(data, source, kinds, features)
@@ -81,7 +84,8 @@ def make_plan(data: DataConfig, source: Source) -> Plan:
 
 def missing_value_remedy(column: str, value: object) -> str:
     """What to write into the configuration when a value is no number."""
-    return f"set data.missing: {{{column}: [{value!r}]}} if it stands for missing, or data.types: {{{column}: text}}"
+    missing, text = f"data.missing: {{{column}: [{value!r}]}}", f"data.types: {{{column}: text}}"
+    return f"set {missing} if it stands for missing, or {text}"
 
 
 def _columns(data: DataConfig, source: Source) -> list[str]:
@@ -110,7 +114,12 @@ def _known_kinds(data: DataConfig, source: Source) -> dict[str, str]:
 def _is_textual(condition: Condition) -> bool:
     """Whether a condition means text whatever the column holds."""
     operands = [condition.gt, condition.ge, condition.lt, condition.le, condition.eq, condition.ne]
-    operands += [*(condition.is_in or []), *(condition.not_in or []), condition.matches, condition.not_matches]
+    operands += [
+        *(condition.is_in or []),
+        *(condition.not_in or []),
+        condition.matches,
+        condition.not_matches,
+    ]
     return all(operand is None or isinstance(operand, str) for operand in operands)
 
 
@@ -129,7 +138,7 @@ def _stored_kind(path: str, field: pa.Field) -> str | None:
         return kind_of(field.type)
     except TypeError as error:
         raise DataError(
-            f"{path}: column '{field.name}' holds {error}, which no customer table can; list the others in data.columns"
+            f"{path}: column '{field.name}' is {error}, not text or numbers; list the others in data.columns"
         ) from error
 
 
@@ -142,11 +151,11 @@ def _either(one: str | None, other: str | None) -> str | None:
 
 def _csv_kinds(plan: Plan, columns: Sequence[str]) -> dict[str, str | None]:
     kinds: dict[str, str | None] = dict.fromkeys(columns)
-    sampled = [(path, batch) for path in sorted(plan.source.files)[:_SAMPLED_FILES]
-               for batch in _first(plan, path, columns)]  # fmt: skip
-    for path, batch in sampled:
-        for column in columns:
-            kinds[column] = _either(kinds[column], _sampled_kind(plan, path, 0, batch, column))
+    # By name: the order in which files are listed does not change what a column means.
+    for path in sorted(plan.source.files)[:_SAMPLED_FILES]:
+        for batch in _first(plan, path, columns):
+            for column in columns:
+                kinds[column] = _either(kinds[column], _sampled_kind(plan, path, 0, batch, column))
     undecided = [column for column in columns if kinds[column] is None]
     for path, before, batch in _all_batches(plan, undecided):
         for column in undecided:
@@ -158,10 +167,10 @@ def _csv_kinds(plan: Plan, columns: Sequence[str]) -> dict[str, str | None]:
 
 
 def _first(plan: Plan, path: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The first batch of a file, if it has any rows and any column is wanted."""
     if columns:
         bytes_each = _SAMPLED_BYTES // min(len(plan.source.files), _SAMPLED_FILES)
-        batches = read_batches(path, columns, plan.source, plan.data, bytes_each)
-        yield from (batch for batch, _ in zip(batches, range(1), strict=False))
+        yield from itertools.islice(read_batches(path, columns, plan.source, plan.data, bytes_each), 1)
 
 
 def _all_batches(plan: Plan, columns: Sequence[str]) -> Iterator[tuple[str, int, pa.RecordBatch]]:

@@ -69,6 +69,6 @@ def _read_parquet(path: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]
     try:
         with files.open_arrow(path) as file:
             for batch in pq.ParquetFile(file).iter_batches(_PARQUET_BATCH_ROWS, columns=list(columns)):
-                yield batch.select(list(columns))
+                yield pa.RecordBatch.from_arrays([batch[name] for name in columns], list(columns))
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path}: cannot be read as Parquet: {error}") from error

@@ -26,7 +26,7 @@ from components.example_gen.plan import Plan, missing_value_remedy
 from components.example_gen.readers import read_batches
 from components.example_gen.tally import Tally, microseconds
 
-# Names no column of a source has: the customer id, its hash, where a row stands, and the hash of its source row.
+# Names that no column of a source has: the customer id, its hash, where a row stands, hashes of the row.
 ID, HASH, POSITION, ROW_HASHES = "\x01id", "\x01hash", "\x01position", ("\x01row_1", "\x01row_2")
 
 _FILE_SHIFT = 40
@@ -47,8 +47,8 @@ def read_rows(plan: Plan, file: int) -> Iterator[tuple[pa.RecordBatch, Tally]]:
     """The rows of a file that are kept, batch by batch, and what was counted.
 
     Yields:
-      ID (text), HASH (uint64 of it), POSITION (int64), with `duplicate_rows: drop` ROW_HASHES (uint64), and the
-      columns of `plan.kinds`, as they are meant.
+      ID (text), HASH (uint64 of it), POSITION (int64), with `duplicate_rows: drop` ROW_HASHES (uint64), and
+      the columns of `plan.kinds`, as they are meant.
 
     Raises:
       DataError: a row cannot be read or a value is not what its column holds.
@@ -94,7 +94,9 @@ def _kept_rows(plan: Plan, file: int, before: int, raw: pa.RecordBatch) -> tuple
         rows_dropped=dropped,
         missing_ids=0 if first_missing is None else missing,
         first_missing_id=first_missing,
-        promoted=frozenset(n for n, k in plan.kinds.items() if k == INTEGER and columns[n].type != pa.int64()),
+        promoted=frozenset(
+            n for n, k in plan.kinds.items() if k == INTEGER and columns[n].type != pa.int64()
+        ),
         latest=latest,
     )
     return pa.RecordBatch.from_arrays([*batch.columns, hashed], [*batch.schema.names, HASH]), tally
@@ -131,11 +133,15 @@ def _bad_value(plan: Plan, file: int, before: int, name: str, kind: str, error: 
 
 
 def _ids(plan: Plan, file: int, before: int, raw: pa.RecordBatch) -> pa.Array:
-    """The customer ids as text; without an id column, row numbers, after the file's name where there are several."""
+    """The customer ids as text; without an id column row numbers, after the file's name if there are more."""
     name = plan.source.id_column
     if name is None:
         numbers = pc.cast(pa.array(np.arange(before + 1, before + len(raw) + 1)), pa.string())
-        return numbers if len(plan.source.files) == 1 else pc.binary_join_element_wise(_label(plan, file), numbers, ":")
+        return (
+            numbers
+            if len(plan.source.files) == 1
+            else pc.binary_join_element_wise(_label(plan, file), numbers, ":")
+        )
     try:
         column = base_type(raw.column(name))
         marked = convert(column, TEXT if pa.types.is_string(column.type) else NUMBER, plan.markers(name))
@@ -159,8 +165,9 @@ def _source_text(raw: pa.RecordBatch, name: str, plan: Plan, file: int) -> pa.Ar
     try:
         return hashing.as_text(base_type(raw.column(name)))
     except TypeError as error:
+        path = plan.source.files[file]
         raise DataError(
-            f"{plan.source.files[file]}: column '{name}' holds {error}; duplicate_rows: drop cannot compare such rows"
+            f"{path}: column '{name}' holds {error}; duplicate_rows: drop cannot compare such rows"
         ) from error
 
 
@@ -185,8 +192,8 @@ def _observed_transactions(plan: Plan, file: int, batch: pa.RecordBatch) -> tupl
             first = pc.index(batch.column(name).is_null(), True).as_py()
             where = plan.place(*file_and_row(batch.column(POSITION)[first].as_py()))
             raise DataError(
-                f"{where}, column '{name}': is missing in a transaction; mend it, or drop such rows with data.keep:"
-                f" [{{column: {name}, missing: false}}]"
+                f"{where}, column '{name}': is missing in a transaction; mend it, or drop such rows with"
+                f" data.keep: [{{column: {name}, missing: false}}]"
             )
     if not isinstance(parts.as_of, datetime.date):
         return batch, 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from collections import Counter
+from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import Any
 
@@ -83,36 +84,37 @@ class Tally:
 
         The share decides it; but of two customers and more one is in either split.
         """
-        share = data.eval_share
-        if share == "auto":
-            share = min(_AUTO_SHARE, _AUTO_CUSTOMERS / max(self.customers, 1))
-        threshold = round(share * (1 << SPLIT_BITS))
         if self.customers < 2 or self.lowest is None or self.highest is None:
             return 0
+        auto = min(_AUTO_SHARE, _AUTO_CUSTOMERS / self.customers)
+        share = data.eval_share if isinstance(data.eval_share, float) else auto
+        threshold = round(share * (1 << SPLIT_BITS))
         return min(max(threshold, self.lowest + 1), self.highest)
 
-    def explain(self, data: DataConfig, place: Any) -> list[str]:
+    def explain(self, place: Callable[[int, int], str]) -> list[str]:
         """What has to be mended, a line each; `place(file, row)` says where a row is."""
         lines = [message for _, message in self.problems[:_SHOWN_PROBLEMS]]
         if self.first_missing_id is not None:
             lines.append(
-                f"{place(*self.first_missing_id)}: has no customer id, like {self.missing_ids:,} rows in all; mend them or"
-                " set data.missing_ids: drop"
+                f"{place(*self.first_missing_id)}: has no customer id, the first of {self.missing_ids:,} such"
+                " rows; mend them or set data.missing_ids: drop"
             )
         if self.example_id is not None:
             file, row, name = self.example_id
             lines.append(
-                f"{place(file, row)}: the customer id {name!r} is there already; {self.repeated_ids:,} ids are on several"
-                " rows; mend them or set data.duplicate_ids: first (or last), or data.transactions if each row is"
-                " a purchase"
+                f"{place(file, row)}: the customer id {name!r} is there already; ids on several rows:"
+                f" {self.repeated_ids:,}; mend them or set data.duplicate_ids: first (or last), or"
+                " data.transactions if each row is a purchase"
             )
         if not lines and not self.customers:
             rules = ", ".join(f"{count:,} by '{rule}'" for rule, count in self.rows_dropped.items())
-            lines.append(f"no customers are left of {self.rows_read:,} rows" + (f": dropped {rules}" if rules else ""))
+            lines.append(
+                f"no customers are left of {self.rows_read:,} rows" + (f": dropped {rules}" if rules else "")
+            )
         return lines
 
 
-def total(tallies: Any) -> Tally:
+def total(tallies: Iterable[Tally]) -> Tally:
     """The sum of any number of tallies."""
     return reduce(lambda one, other: one + other, tallies, Tally())
 

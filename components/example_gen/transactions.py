@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from components.example_gen.convert import DAY_MICROSECONDS
 from components.example_gen.rows import HASH, ID
+from components.example_gen.source import TRANSACTION_FEATURES
 from configs.data import TransactionsConfig
 
 _ORDER, _LINES, _AMOUNT, _FIRST, _LAST = "\x01order", "\x01lines", "\x01amount", "\x01first", "\x01last"
@@ -63,13 +64,14 @@ def features(table: pa.Table, as_of: int) -> dict[str, pa.ChunkedArray]:
       as_of: end of the observed period, microseconds since 1970-01-01 UTC.
     """
     frequency = table[_LINES]
-    return {
+    columns = {
         "recency_days": _days_until(as_of, table[_LAST]),
         "frequency": frequency,
         "monetary": table[_AMOUNT],
         "tenure_days": _days_until(as_of, table[_FIRST]),
         "average_basket": pc.divide(table[_AMOUNT], pc.cast(frequency, pa.float64())),
     }
+    return {name: columns[name] for name in TRANSACTION_FEATURES}
 
 
 def _days_until(as_of: int, times: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -80,5 +82,3 @@ def _added(lines: pa.Table, keys: list[str]) -> pa.Table:
     how = {HASH: "min", _LINES: "sum", _AMOUNT: "sum", _FIRST: "min", _LAST: "max"}
     grouped = lines.group_by(keys).aggregate(list(how.items()))
     return grouped.rename_columns([*how, *keys]).select([*keys, *how])
-
-

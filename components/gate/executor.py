@@ -60,13 +60,16 @@ class Executor(base_executor.BaseExecutor):
         reported = _read_anomalies(artifact_utils.get_single_instance(input_dict["anomalies"]))
 
         anomalies = merge_anomalies(reported)
-        customers = read_ingest(examples).get("customers") or _customers(statistics)
-        observations = observe(statistics)
+        ingest = read_ingest(examples)
+        customers = ingest.get("customers") or _customers(statistics)
+        observations = observe(statistics, ingest.get("columns", ()))
         count_rows(example_files(examples), anomalies, schema, observations)
-        findings = [
+        described = (
             describe(anomaly, schema, observations.get(anomaly.feature), config.warn_only)
             for anomaly in anomalies
-        ]
+        )
+        # TFDV has two words for a value that is missing, according to how many are: one line for both.
+        findings = list(dict.fromkeys(described))
         total = sum(customers.values())
         problems = too_few(customers, exec_properties["min_customers"], config.min_customers)
         problems += [finding.line(total) for finding in findings if finding.severity == "stop"]

@@ -110,29 +110,33 @@ def describe(
     Args:
       anomaly: What is described.
       schema: What was expected.
-      observation: What the statistics and the rows say of the feature; None for the whole table.
+      observation: What the statistics and the rows say of the feature; None if the data does not have it.
       warn_only: The features whose anomalies do not stop a run.
     """
     severity: Severity = "warn" if anomaly.only_warns or anomaly.feature in set(warn_only) else "stop"
     feature = next((each for each in schema.feature if each.name == anomaly.feature), None)
-    expected, seen, count = _words(anomaly, feature, schema, observation or Observation())
+    expected, seen, count = _words(anomaly, feature, schema, observation)
     return Finding(anomaly.feature or "(table)", expected, seen, count, severity)
 
 
 def _words(
-    anomaly: Anomaly, feature: schema_pb2.Feature | None, schema: schema_pb2.Schema, saw: Observation
+    anomaly: Anomaly,
+    feature: schema_pb2.Feature | None,
+    schema: schema_pb2.Schema,
+    observation: Observation | None,
 ) -> tuple[str, str, int | None]:
     """What was expected, what was seen, and in how many customers."""
-    topic, counted = anomaly.topic, saw.counts.get(anomaly.topic)
+    topic, saw = anomaly.topic, observation or Observation()
+    counted = saw.counts.get(topic)
     if topic == "new" or (feature is None and topic != "other"):
         return "no such column (the schema does not have it)", f"a column of {saw.type_words}", None
     if feature is None:
         return "what the schema says of the table", anomaly.description, None
-    if topic == "missing":
+    if topic == "missing" and observation is None:
         return f"a column of {describe_type(feature)}", "no such column", None
     if topic == "type":
         return describe_type(feature), saw.type_words, saw.present
-    if topic == "presence":
+    if topic in ("presence", "missing"):
         return presence(feature), "no value", saw.missing
     if topic == "values":
         return describe_values(feature, schema), saw.unexpected_words or anomaly.description, counted

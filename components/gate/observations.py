@@ -65,29 +65,33 @@ class Observation:
 
 
 def observe(
-    per_split: Mapping[str, statistics_pb2.DatasetFeatureStatisticsList],
+    per_split: Mapping[str, statistics_pb2.DatasetFeatureStatisticsList], columns: Iterable[str]
 ) -> dict[str, Observation]:
-    """What the statistics of all splits say, by feature."""
-    found: dict[str, Observation] = {}
+    """What the statistics of all splits say, by feature.
+
+    Args:
+      per_split: The statistics.
+      columns: The columns of the source: one without any value is not in the statistics.
+    """
+    found = {name: Observation() for name in columns}
+    customers = 0
     for statistics in per_split.values():
         for dataset in statistics.datasets:
+            customers += dataset.num_examples
             for feature in dataset.features:
                 name = feature.name or ".".join(feature.path.step)
-                _note(found.setdefault(name, Observation()), feature, dataset)
+                _note(found.setdefault(name, Observation()), feature)
+    # Not the statistics' num_missing: it knows nothing of a split in which no customer has the feature.
+    for observation in found.values():
+        observation.missing = customers - observation.present
     return found
 
 
-def _note(
-    saw: Observation,
-    feature: statistics_pb2.FeatureNameStatistics,
-    dataset: statistics_pb2.DatasetFeatureStatistics,
-) -> None:
+def _note(saw: Observation, feature: statistics_pb2.FeatureNameStatistics) -> None:
     kind = feature.WhichOneof("stats")
     stats = getattr(feature, kind) if kind else None
     present = stats.common_stats.num_non_missing if stats is not None else 0
     saw.present += present
-    # Not common_stats.num_missing: it is left out where no customer of a split has the feature.
-    saw.missing += dataset.num_examples - present
     if present:
         saw.kinds.add(feature.type)
     if kind == "num_stats" and present:

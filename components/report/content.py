@@ -194,6 +194,7 @@ def as_json(content: Content, report_path: str) -> dict[str, Any]:
             "report": report_path,
             "k": len(content.segments),
             "customers": facts.customers,
+            "counted": facts.counted,
             "sizes_from": "assignments" if facts.assignments else "training",
             "metrics": evaluation.metrics,
             "baseline_metrics": evaluation.baseline_metrics,

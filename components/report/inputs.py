@@ -60,12 +60,17 @@ class RunFacts:
 
     @property
     def customers(self) -> int:
+        """Customers in the data; where ExampleGen does not say, those in the segments."""
+        return sum(self.ingest.get("customers", {}).values()) or self.counted
+
+    @property
+    def counted(self) -> int:
         """Customers in the segments of `sizes`."""
         return sum(self.sizes.values())
 
     def share(self, segment_id: int) -> float:
-        """A segment's share of `customers`."""
-        return self.sizes[segment_id] / self.customers if self.customers else 0.0
+        """A segment's share of those counted."""
+        return self.sizes[segment_id] / self.counted if self.counted else 0.0
 
 
 def read_run(artifacts: dict[str, list[Artifact]]) -> RunFacts:

@@ -35,6 +35,7 @@ def render(content: Content) -> str:
         singular=singular,
         listed=listed,
         day=_day,
+        sentence=lambda text: text[:1].upper() + text[1:],
         filename=lambda path: os.path.basename(path.rstrip("/")) or path,
     )
     # Our own style sheet is the one text that must not be escaped.
@@ -43,12 +44,12 @@ def render(content: Content) -> str:
 
 
 def _day(moment: str | None) -> str:
-    """An ISO 8601 date or time for people: "3 May 2026" or "3 May 2026, 14:05"; other text as it is."""
+    """An ISO 8601 date or time for people: "3 Dec 2026" or "3 Dec 2026, 14:05"; other text as it is."""
     if not moment:
         return ""
     try:
         parsed = datetime.datetime.fromisoformat(str(moment).replace("Z", "+00:00"))
     except ValueError:
         return str(moment)
-    day = f"{parsed.day} {parsed:%B %Y}"
+    day = f"{parsed.day} {parsed:%b %Y}"
     return day if (parsed.hour, parsed.minute, parsed.second) == (0, 0, 0) else f"{day}, {parsed:%H:%M}"

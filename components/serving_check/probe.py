@@ -245,7 +245,7 @@ def _more(distance: np.ndarray) -> np.ndarray:
 def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     # TensorFlow's errors open with where in the graph they arose, and say what happened at the end of it.
-    where = ("Graph execution error", "defined at", "File ", "Detected at")
+    where = ("Graph execution error", "Detected at", "File ", "<stack traces")
     told = [line for line in lines if not line.startswith(where)]
     return told[0][:300] if told else type(error).__name__
 

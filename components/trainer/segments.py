@@ -19,7 +19,7 @@ from components.trainer.space import space_fingerprint
 
 PATH_IN_MODEL = os.path.join("assets.extra", "segments.json")
 FORMAT = 1
-_LIBRARIES = ("tensorflow", "tfx", "tensorflow-transform", "customer-segments")
+_LIBRARIES = ("tensorflow", "tfx", "tensorflow-transform")
 
 
 def describe(

@@ -59,8 +59,11 @@ def _show_thresholds(result: dict[str, Any]) -> None:
         return
     out.print()
     for threshold in thresholds:
-        mark = ("✓", "green") if threshold["held"] else ("✗", "red")
-        out.print(Text.assemble(mark, f" {threshold['text']}"))
+        if not threshold["compared"]:
+            mark = ("-", "dim")
+        else:
+            mark = ("✓", "green") if threshold["held"] else ("✗", "red")
+        out.print(Text.assemble(mark, f" {threshold['sentence']}"))
 
 
 def _show_places(result: dict[str, Any]) -> None:

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import tensorflow as tf
 
 from benchmarks import bench, data
 
@@ -16,7 +15,7 @@ RESULT = {"status": "pushed", "seconds": {"ExampleGen": 1.0, "Trainer": 2.0}}
 
 @pytest.fixture
 def segments(tmp_path, monkeypatch):
-    """Puts a command in the place of `segments` that answers `run` with what the test sets, and notes its arguments."""
+    """Puts a command in the place of `segments` that answers as the test says and notes its arguments."""
 
     class Stub:
         path = tmp_path / "segments"
@@ -24,9 +23,8 @@ def segments(tmp_path, monkeypatch):
 
         def answers(self, output: str, code: int = 0) -> None:
             (tmp_path / "output").write_text(output)
-            self.path.write_text(
-                f'#!/bin/bash\necho "$*" >>{self.calls}\ncat {tmp_path}/output\necho trouble >&2\nexit {code}\n'
-            )
+            body = f'echo "$*" >>{self.calls}; cat {tmp_path}/output; echo trouble >&2; exit {code}'
+            self.path.write_text(f"#!/bin/bash\n{body}\n")
             self.path.chmod(0o755)
 
     stub = Stub()
@@ -101,6 +99,8 @@ def test_rows_below_one_are_wrong_usage(capsys):
 
 @pytest.mark.slow
 def test_the_stock_dag_pushes_a_model_that_answers(tmp_path):
+    import tensorflow as tf
+
     data.write_customers(tmp_path / "data" / "customers.csv", 600)
     command = [sys.executable, "-m", "benchmarks.stock_dag", "--data", str(tmp_path / "data")]
     done = subprocess.run(
@@ -108,7 +108,8 @@ def test_the_stock_dag_pushes_a_model_that_answers(tmp_path):
     )
     result = json.loads(done.stdout)
     assert result["pushed"] is True
-    assert list(result["seconds"])[0] == "CsvExampleGen" and list(result["seconds"])[-1] == "Pusher"
+    first, *_, last = result["seconds"]
+    assert (first, last) == ("CsvExampleGen", "Pusher")
     assert {"StatisticsGen", "SchemaGen", "ExampleValidator", "Transform", "Trainer", "Evaluator"} < set(
         result["seconds"]
     )
@@ -116,17 +117,19 @@ def test_the_stock_dag_pushes_a_model_that_answers(tmp_path):
     assert result["peak_rss_mb"] > 300
 
     (model,) = (tmp_path / "ws" / "serving").iterdir()
-    row = data.make_customers(600).to_pylist()[0]
-    answer = tf.saved_model.load(str(model)).signatures["serving_default"](tf.constant([_example(row)]))
+    answer = tf.saved_model.load(str(model)).signatures["serving_default"](tf.constant([_first_example()]))
     assert answer["segment_id"].dtype == tf.int64 and 0 <= answer["segment_id"][0] < 8
     assert answer["distance"][0] > 0
 
 
-def _example(row):
-    kinds = {
-        str: lambda v: tf.train.Feature(bytes_list=tf.train.BytesList(value=[v.encode()])),
-        int: lambda v: tf.train.Feature(int64_list=tf.train.Int64List(value=[v])),
-        float: lambda v: tf.train.Feature(float_list=tf.train.FloatList(value=[v])),
+def _first_example() -> bytes:
+    import tensorflow as tf
+
+    lists = {
+        str: lambda value: {"bytes_list": tf.train.BytesList(value=[value.encode()])},
+        int: lambda value: {"int64_list": tf.train.Int64List(value=[value])},
+        float: lambda value: {"float_list": tf.train.FloatList(value=[value])},
     }
-    features = {name: kinds[type(value)](value) for name, value in row.items()}
+    row = data.make_customers(600).slice(0, 1).to_pylist()[0]
+    features = {name: tf.train.Feature(**lists[type(value)](value)) for name, value in row.items()}
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()

@@ -148,7 +148,11 @@ def example(row: dict) -> bytes:
 
 
 def write_examples(
-    root: Path, splits: dict[str, list[dict]], shards: int = 1, compressed: bool = True
+    root: Path,
+    splits: dict[str, list[dict]],
+    shards: int = 1,
+    compressed: bool = True,
+    columns: dict[str, str] | None = None,
 ) -> standard_artifacts.Examples:
     """An Examples artifact on disk, with its ingest.json."""
     artifact = standard_artifacts.Examples()
@@ -163,7 +167,8 @@ def write_examples(
             with tf.io.TFRecordWriter(str(path), "GZIP" if compressed else None) as writer:
                 for row in rows[shard::shards]:
                     writer.write(example(row))
-    ingest = {"id_column": "customer_id", "customers": {split: len(rows) for split, rows in splits.items()}}
+    customers = {split: len(rows) for split, rows in splits.items()}
+    ingest = {"id_column": "customer_id", "customers": customers, "columns": columns or {}}
     (root / "ingest.json").write_text(json.dumps(ingest))
     return artifact
 

@@ -71,6 +71,11 @@ class ClusteringMetrics(metric_types.Metric):
         super().__init__(_computations, name=name)
 
 
+def _key(metric: str, model_name: str) -> metric_types.MetricKey:
+    # By default a key says "not weighted", but the keys of thresholds say nothing, and must be equal to this one.
+    return metric_types.MetricKey(metric, model_name, example_weighted=None)
+
+
 def _computations(
     name: str, eval_config: tfma.EvalConfig | None = None, model_names: list[str] | None = None
 ) -> list[Any]:
@@ -78,7 +83,7 @@ def _computations(
     computations: list[Any] = []
     baseline = model_util.get_baseline_model_spec(eval_config) if eval_config else None
     for model_name in model_names or [""]:
-        keys = [metric_types.MetricKey(metric, model_name) for metric in (*HIGHER_IS_BETTER, CUSTOMERS)]
+        keys = [_key(metric, model_name) for metric in (*HIGHER_IS_BETTER, CUSTOMERS)]
         computations.append(
             metric_types.MetricComputation(
                 keys=keys, preprocessors=[_ToRows(model_name)], combiner=_Accumulate(model_name)
@@ -129,7 +134,7 @@ class _Accumulate(beam.CombineFn):
         rows = Rows.concatenate(accumulator)
         values = clustering_metrics(rows.features, rows.segments, rows.distance, rows.k)
         values[CUSTOMERS] = float(len(rows.segments))
-        return {metric_types.MetricKey(name, self._model_name): value for name, value in values.items()}
+        return {_key(name, self._model_name): value for name, value in values.items()}
 
 
 def _change_from(baseline: str, candidate: str) -> metric_types.CIDerivedMetricComputation:
@@ -138,13 +143,13 @@ def _change_from(baseline: str, candidate: str) -> metric_types.CIDerivedMetricC
     def result(metrics: dict[metric_types.MetricKey, Any]) -> dict[metric_types.MetricKey, float]:
         changes = {}
         for name, higher_is_better in HIGHER_IS_BETTER.items():
-            key = metric_types.MetricKey(name, candidate)
+            key = _key(name, candidate)
             served = metrics.get(key.make_baseline_key(baseline))
             if key in metrics and served is not None:
                 changes[key.make_diff_key()] = change(metrics[key], served, higher_is_better)
         return changes
 
-    keys = [metric_types.MetricKey(name, candidate).make_diff_key() for name in HIGHER_IS_BETTER]
+    keys = [_key(name, candidate).make_diff_key() for name in HIGHER_IS_BETTER]
     return metric_types.CIDerivedMetricComputation(keys=keys, result=result)
 
 

@@ -13,7 +13,8 @@ from components.report.projection import Floats, locate_centroids, principal_pla
 from components.report.sample import Sample
 from components.trainer.words import as_line, in_words
 
-WIDTH, HEIGHT, MARGIN = 760, 520, 30
+WIDTH, MARGIN = 760, 30
+LOWEST, HIGHEST = 300, 560
 _LOADINGS = 3
 _NOTABLE_LOADING = 0.3
 _LABEL_GAP = 26
@@ -89,10 +90,10 @@ def draw_scatter(sample: Sample, segments: Sequence[tuple[int, str]], vector: Se
         centroids = np.asarray(means, np.float64)
     frame = _Frame.around(points, centroids)
     pixels, centres = frame.pixels(points), frame.pixels(centroids)
-    labels = _spread(centres)
+    labels = _spread(centres, frame.height)
     return Scatter(
         width=WIDTH,
-        height=HEIGHT,
+        height=frame.height,
         groups=[
             Group(
                 id=segment_id,
@@ -138,13 +139,21 @@ class _Frame:
         shown = centroids[~np.isnan(centroids).any(axis=1)]
         return cls(np.vstack([low, shown]).min(axis=0), np.vstack([high, shown]).max(axis=0))
 
+    @property
+    def scale(self) -> float:
+        """Pixels per unit, the same both ways: distances in the picture are those in the plane."""
+        wide, high = self.high - self.low
+        return float(min((WIDTH - 2 * MARGIN) / (wide or 1.0), (HIGHEST - 2 * MARGIN) / (high or 1.0)))
+
+    @property
+    def height(self) -> int:
+        """Of the picture, in pixels."""
+        return max(LOWEST, round(self.scale * (self.high - self.low)[1] + 2 * MARGIN))
+
     def pixels(self, points: Floats) -> Floats:
-        span = np.where(self.high > self.low, self.high - self.low, 1.0)
-        share = np.clip((points - self.low) / span, 0, 1)
-        # A dimension without extent lies in the middle.
-        share = np.where(self.high > self.low, share, 0.5)
-        scale = np.array([WIDTH - 2 * MARGIN, -(HEIGHT - 2 * MARGIN)])
-        placed: Floats = np.array([MARGIN, HEIGHT - MARGIN]) + share * scale
+        """Points [n, 2] -> where they are drawn; those outside the frame on its edge."""
+        offset = np.clip(points, self.low, self.high) - (self.low + self.high) / 2
+        placed: Floats = np.array([WIDTH, self.height]) / 2 + offset * self.scale * np.array([1.0, -1.0])
         return placed
 
     def outside(self, points: Floats) -> int:
@@ -158,7 +167,7 @@ def _dots(pixels: Floats) -> str:
     return "".join(f"M{x:.1f} {y:.1f}h0" for x, y in pixels.tolist())
 
 
-def _spread(centres: Floats) -> Floats:
+def _spread(centres: Floats, height: int) -> Floats:
     """Moves the numbers of centroids that lie on top of each other apart, up and down."""
     labels = centres.copy()
     shown = [i for i in range(len(labels)) if not np.isnan(labels[i]).any()]
@@ -173,7 +182,7 @@ def _spread(centres: Floats) -> Floats:
                     labels[a, 1] -= direction * push
                     labels[b, 1] += direction * push
                     moved = True
-        labels[:, 1] = np.clip(labels[:, 1], MARGIN / 2, HEIGHT - MARGIN / 2)
+        labels[:, 1] = np.clip(labels[:, 1], MARGIN / 2, height - MARGIN / 2)
         if not moved:
             break
     return labels

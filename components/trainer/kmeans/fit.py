@@ -63,7 +63,7 @@ def fit_kmeans(
     source, given = _open(data, sample_weight, initial_centroids, options.k, replicas)
     moments, sample = _survey(source, options, options.seeding_rows if given is None else 0, replicas)
     frame = moments.frame()
-    tolerance = options.tolerance * float(moments.squares.mean()) / moments.weight / frame.unit**2
+    tolerance = options.tolerance * float(moments.squares.mean()) / frame.unit**2 / moments.weight
 
     if given is not None:
         starts = replicas.from_chief(lambda: frame.centre(given)[None], (1, options.k, source.columns))
@@ -79,7 +79,7 @@ def fit_kmeans(
         rounds=source.rounds(frame, replicas.devices, chunk_rows(options.k)),
         replicas=replicas,
         rows=moments.rows,
-        spread=float(moments.squares.sum()) / frame.inertia_unit,
+        spread=float(moments.squares.sum()) / frame.unit**2 / frame.weight_unit,
     )
     fits = [lloyd(everything, start, tolerance, options.max_iterations) for start in starts]
     return _result(min(fits, key=lambda fit: fit.inertia), frame)

@@ -8,6 +8,9 @@ import math
 import numpy as np
 import tensorflow as tf
 
+# Rows of positive weight keep one in float32, even beside rows that weigh 1e30 times as much.
+_LIGHTEST = 2.0**-100
+
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
@@ -44,7 +47,8 @@ class Frame:
 
     def enter_weights(self, weights: np.ndarray) -> np.ndarray:
         """Returns the weights [n] in the frame, float32."""
-        return (weights / self.weight_unit).astype(np.float32)
+        scaled = weights / self.weight_unit
+        return np.where(scaled > 0, np.maximum(scaled, _LIGHTEST), 0.0).astype(np.float32)
 
     def enter_tensor(self, rows: tf.Tensor) -> tf.Tensor:
         """`enter` on a tensor."""
@@ -52,7 +56,8 @@ class Frame:
 
     def enter_weights_tensor(self, weights: tf.Tensor) -> tf.Tensor:
         """`enter_weights` on a tensor."""
-        return tf.cast(tf.cast(weights, tf.float64) / self.weight_unit, tf.float32)
+        scaled = tf.cast(weights, tf.float64) / self.weight_unit
+        return tf.cast(tf.where(scaled > 0, tf.maximum(scaled, _LIGHTEST), 0.0), tf.float32)
 
     def leave(self, centroids: np.ndarray) -> np.ndarray:
         """Returns centroids [k, d] in the units of the data, float32."""

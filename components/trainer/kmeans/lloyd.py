@@ -41,7 +41,7 @@ class Table:
 
 @dataclasses.dataclass(frozen=True)
 class Fit:
-    """Where Lloyd's algorithm ended, in the frame: see `KMeansResult`. `centroids` and `weights` are float64."""
+    """Where Lloyd's algorithm ended, in the frame: see `KMeansResult`. Arrays are float64."""
 
     centroids: np.ndarray
     weights: np.ndarray
@@ -127,8 +127,7 @@ def _partition_kernel(dtype: tf.DType) -> Kernel:
             [rows * weights[:, None], weights[:, None], tf.ones_like(weights)[:, None]], axis=1
         )
         sums = tf.matmul(tf.cast(tf.equal(table, lowest), dtype), addends)
-        # Comparing with the minimum takes half the time of argmin, but counts a row twice where centroids
-        # tie.
+        # Comparing with the minimum takes half the time of argmin, but counts a row twice where scores tie.
         count = tf.cast(tf.size(weights), dtype)
         sums = tf.cond(
             tf.reduce_sum(sums[:, -1]) > count,

@@ -80,7 +80,7 @@ class Replicas:
         return self._reduce([tf.constant(values)] + [tf.zeros(shape, tf.float64)] * (len(self.devices) - 1))
 
     def agree(self, problem: KMeansError | None) -> None:
-        """Raises on every worker if one has a problem: one that raised alone would leave the others waiting."""
+        """Raises on every worker if one has a problem: raised on one alone, it leaves the others waiting."""
         refused = np.flatnonzero(self.gather(np.array([problem is not None], np.float64)))
         if problem is not None:
             raise problem

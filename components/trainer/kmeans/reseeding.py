@@ -63,7 +63,7 @@ def _farthest(
 
 
 def _spread_out(distances: np.ndarray, points: np.ndarray, count: int, rounding: float) -> np.ndarray:
-    """Picks up to `count` of the points, each as far as can be from the centroids and from those before it."""
+    """Picks up to `count` points, each as far as can be from the centroids and from those before it."""
     floor = np.square(rounding) * np.einsum("nd,nd->n", points, points)
     chosen: list[int] = []
     while len(chosen) < count:
@@ -82,7 +82,7 @@ def _top(candidates: np.ndarray, count: int) -> np.ndarray:
 
 @tf.function(reduce_retracing=True)
 def _far(rows: tf.Tensor, weights: tf.Tensor, centroids: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-    """Returns float64 [min(count, b), 1 + d]: squared distance and row of the farthest rows that have weight."""
+    """Returns float64 [min(count, b), 1 + d]: squared distances and rows, the farthest that have weight."""
     rows = tf.cast(rows, tf.float64)
     _, squared = nearest(rows, centroids)
     squared = tf.where(weights > 0, squared, 0.0)

@@ -26,7 +26,7 @@ class Source(Protocol):
         """Yields rows [b, d] as they were given and their weights [b], or None where all weigh 1."""
 
     def rounds(self, frame: Frame, devices: Sequence[str | None], rows: int) -> Callable[[], Iterable[Round]]:
-        """Returns a function that starts a pass: chunks of at most `rows` rows in the frame, one per device."""
+        """Returns what starts a pass: chunks of at most `rows` rows in the frame, one per device."""
 
 
 def open_source(data: Any, sample_weight: Any) -> Source:

@@ -10,7 +10,9 @@ from components.trainer.kmeans.errors import KMeansError
 from components.trainer.kmeans.frame import Frame, power_of_two
 from components.trainer.kmeans.sources import Source
 
-_HUGE = 1e150  # its square is still a float64
+# Values and weights up to here can be squared, multiplied and summed in float64; differences below _TINY cannot.
+_HUGE = 1e90
+_TINY = 2.0**-500
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Moments:
     def frame(self) -> Frame:
         """The frame in which these rows are centred and at most 1 in size."""
         reach = max(np.abs(self.low - self.mean).max(), np.abs(self.high - self.mean).max())
-        return Frame(self.mean, power_of_two(float(reach)), power_of_two(self.peak))
+        return Frame(self.mean, max(_TINY, power_of_two(float(reach))), power_of_two(self.peak))
 
 
 class RowSample:
@@ -144,7 +146,7 @@ def survey(source: Source, sample_size: int, seed: list[int]) -> tuple[Moments, 
     """Reads a source once.
 
     Raises:
-      KMeansError: a value is NaN, infinite or beyond 1e150, or a weight is not finite or negative; with its
+      KMeansError: a value is NaN, infinite or beyond 1e90, or a weight is not finite or negative; with its
         row and column, counted from 0.
     """
     moments, sample = Moments.none(source.columns), RowSample(sample_size, source.columns, seed)

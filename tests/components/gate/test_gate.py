@@ -35,8 +35,8 @@ class Gate:
     def __init__(self, serving, root):
         self.serving, self.root = serving, root
 
-    def __call__(self, splits, schema=SCHEMA, k=3, **config):
-        examples = self.serving.write_examples(self.root / "examples", splits)
+    def __call__(self, splits, schema=SCHEMA, k=3, columns=None, **config):
+        examples = self.serving.write_examples(self.root / "examples", splits, columns=columns)
         inputs = {
             "examples": [examples],
             "statistics": [self._statistics(splits)],
@@ -73,7 +73,9 @@ class Gate:
         for split, rows in splits.items():
             statistics = statistics_pb2.DatasetFeatureStatisticsList()
             if rows:
-                batch = ExamplesToRecordBatchDecoder().DecodeBatch([self.serving.example(row) for row in rows])
+                batch = ExamplesToRecordBatchDecoder().DecodeBatch(
+                    [self.serving.example(row) for row in rows]
+                )
                 statistics = generate_statistics_in_memory(batch, options)
             else:
                 statistics.datasets.add()
@@ -145,6 +147,15 @@ def test_missing_values_beyond_what_is_allowed(gate, splits):
     assert _lines(gate, splits) == [
         "age: expected a value for at least 50 % of the customers; "
         f"found no value in {100 - present} of 100 customers"
+    ]
+
+
+def test_a_column_without_a_value_is_no_missing_column(gate, splits):
+    for rows in splits.values():
+        for row in rows:
+            row.pop("age", None)
+    assert _lines(gate, splits, columns={"age": "number"}) == [
+        "age: expected a value for at least 50 % of the customers; found no value in 100 of 100 customers"
     ]
 
 

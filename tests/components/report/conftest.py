@@ -109,6 +109,10 @@ class Run:
     def json(self):
         return json.loads((self.root / "reports" / RUN_ID / "report.json").read_text(encoding="utf-8"))
 
+    def judge(self, **changes):
+        """Replaces the evaluation's verdict."""
+        write_verdict(self.inputs["evaluation"].uri, default_verdict(**changes))
+
     def refuse(self, blessed=False, infra_blessed=True, parent="6"):
         """Makes it a run whose model was not pushed."""
         self.inputs["pushed_model"].set_int_custom_property("pushed", 0)
@@ -137,7 +141,9 @@ def write_examples(folder, table, rows, name):
         for i in rows:
             feature = {
                 "customer_id": tf.train.Feature(bytes_list=tf.train.BytesList(value=[f"c{i}".encode()])),
-                "shop": tf.train.Feature(bytes_list=tf.train.BytesList(value=[str(table["shop"][i]).encode()])),
+                "shop": tf.train.Feature(
+                    bytes_list=tf.train.BytesList(value=[str(table["shop"][i]).encode()])
+                ),
             }
             for column in ("recency_days", "monetary"):
                 value = [float(table[column][i])]
@@ -162,15 +168,12 @@ def default_verdict(**changes):
         slices=[],
         thresholds=[
             ThresholdResult("silhouette", "min", 0.0, 0.91, True, True, "silhouette 0.91 is at least 0.00"),
-            ThresholdResult("smallest_segment_share", "min", 0.01, 0.33, True, True, "smallest share is fine"),
+            ThresholdResult(
+                "smallest_segment_share", "min", 0.01, 0.33, True, True, "smallest share is fine"
+            ),
         ],
     )
     return dataclasses.replace(verdict, **changes)
-
-
-def unmet_verdict():
-    bound = ThresholdResult("silhouette", "min", 0.95, 0.91, False, True, "silhouette 0.91 is below 0.95")
-    return default_verdict(blessed=False, thresholds=[bound])
 
 
 @pytest.fixture(scope="session")
@@ -235,7 +238,13 @@ def run(tmp_path, saved_model):
     (tmp_path / "examples" / "ingest.json").write_text(json.dumps(ingest))
 
     verdict = _artifact(DataVerdict, tmp_path / "verdict")
-    anomaly = {"feature": "shop", "expected": "one of 2 values", "seen": NASTY, "count": 80, "severity": "warn"}
+    anomaly = {
+        "feature": "shop",
+        "expected": "one of 2 values",
+        "seen": NASTY,
+        "count": 80,
+        "severity": "warn",
+    }
     gate = {"passed": True, "checked_features": 3, "customers": 300, "anomalies": [anomaly]}
     (tmp_path / "verdict" / "verdict.json").write_text(json.dumps(gate))
 

@@ -37,7 +37,8 @@ def clusterings(draw):
     ids = np.repeat(draw(st.permutations(range(len(sizes)))), sizes)
     rows = rng.normal(size=(len(sizes), d))[ids] * 3 + rng.normal(size=(len(ids), d)) * spread
     if draw(st.booleans()):
-        rows[-1] = rows[0]
+        # The last row of a segment twice: never in two segments, whose means might then coincide.
+        rows, ids = np.vstack([rows, rows[-1:]]), np.append(ids, ids[-1])
     order = rng.permutation(len(ids))
     return rows[order].astype(np.float32), ids[order] * 10 + 1
 

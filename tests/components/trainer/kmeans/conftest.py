@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +27,26 @@ def blobs() -> Callable[..., np.ndarray]:
         return (centres[random.integers(k, size=n)] + random.normal(size=(n, d))).astype(np.float32)
 
     return make
+
+
+@pytest.fixture
+def finish_scripts() -> Callable[..., list[Any]]:
+    """Waits for scripts and returns the result that each printed; fails with the output of one that failed."""
+
+    def finish(*processes: subprocess.Popen[str]) -> list[Any]:
+        try:
+            outputs = [process.communicate(timeout=180)[0] for process in processes]
+        finally:
+            for process in processes:
+                process.kill()
+        results = []
+        for process, output in zip(processes, outputs, strict=True):
+            assert process.returncode == 0, output
+            (line,) = (line for line in output.splitlines() if line.startswith("RESULT "))
+            results.append(json.loads(line.removeprefix("RESULT ")))
+        return results
+
+    return finish
 
 
 @pytest.fixture

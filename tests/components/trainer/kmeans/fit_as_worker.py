@@ -17,7 +17,9 @@ def main() -> None:
     for name, (border, fit) in SCENARIOS.items():
         fits[name] = summary(fit(slice(0, border) if worker == 0 else slice(border, None), strategy))
         alone[name] = summary(fit(slice(None), None))
-    sys.stdout.write(json.dumps({"fits": fits, "alone": alone, "refusals": refusals(worker, strategy)}))
+    sys.stdout.write(
+        "RESULT " + json.dumps({"fits": fits, "alone": alone, "refusals": refusals(worker, strategy)}) + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def main() -> None:
         name: {devices: summary(fit(slice(None), strategy)) for devices, strategy in strategies.items()}
         for name, (_, fit) in SCENARIOS.items()
     }
-    sys.stdout.write(json.dumps(fits))
+    sys.stdout.write("RESULT " + json.dumps(fits) + "\n")
 
 
 if __name__ == "__main__":

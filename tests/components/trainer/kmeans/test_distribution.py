@@ -19,17 +19,6 @@ def _free_ports(count):
     return ports
 
 
-def _finish(*processes):
-    try:
-        outputs = [process.communicate(timeout=180)[0] for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-    for process, output in zip(processes, outputs, strict=True):
-        assert process.returncode == 0, output
-    return [json.loads(output.splitlines()[-1]) for output in outputs]
-
-
 def _assert_same(fit, expected, tolerance=1e-5):
     # Workers draw samples of their own, which may number the clusters in another order.
     order, expected_order = np.argsort(fit["weights"]), np.argsort(expected["weights"])
@@ -40,8 +29,8 @@ def _assert_same(fit, expected, tolerance=1e-5):
 
 
 @pytest.mark.slow
-def test_one_two_and_four_devices_agree_in_every_scenario(start_script):
-    (fits,) = _finish(start_script("fit_on_devices.py"))
+def test_one_two_and_four_devices_agree_in_every_scenario(start_script, finish_scripts):
+    (fits,) = finish_scripts(start_script("fit_on_devices.py"))
     assert len(fits) >= 10
     for by_devices in fits.values():
         for devices in ("one", "two", "four"):
@@ -49,11 +38,11 @@ def test_one_two_and_four_devices_agree_in_every_scenario(start_script):
 
 
 @pytest.mark.slow
-def test_two_workers_agree_with_each_other_and_with_one_process(start_script):
+def test_two_workers_agree_with_each_other_and_with_one_process(start_script, finish_scripts):
     ports = _free_ports(2)
     cluster = {"worker": [f"localhost:{port}" for port in ports]}
     configs = [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": i}}) for i in range(2)]
-    chief, other = _finish(*(start_script("fit_as_worker.py", TF_CONFIG=config) for config in configs))
+    chief, other = finish_scripts(*(start_script("fit_as_worker.py", TF_CONFIG=config) for config in configs))
     assert chief["fits"] == other["fits"]  # bit for bit
 
     assert len(chief["fits"]) >= 10

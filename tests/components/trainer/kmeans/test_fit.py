@@ -239,10 +239,11 @@ def test_one_absurd_outlier_does_not_blur_the_rest(blobs):
     assert result.cluster_weights.min() == 1
 
 
-@pytest.mark.parametrize("weights", [[1e-30] * 4, [1e30] * 4, [1e30, 1.0, 1.0, 1.0]])
-def test_extreme_weights_do_not_overflow(weights):
+@pytest.mark.parametrize("weights", [[1e-60] * 4, [1e60] * 4, [1e60, 1.0, 1.0, 1.0]])
+@pytest.mark.parametrize("init", ["k-means++", "random"])
+def test_extreme_weights_neither_overflow_nor_vanish(weights, init):
     rows = np.array([[0.0], [1.0], [10.0], [11.0]])
-    result = fit_kmeans(rows, KMeansOptions(2), sample_weight=weights)
+    result = fit_kmeans(rows, KMeansOptions(2, init=init, n_init=9), sample_weight=weights)
     assert np.isfinite(result.inertia) and result.converged
     left, right = np.sort(result.centroids[:, 0])
     assert right == pytest.approx(10.5) and left == pytest.approx(
@@ -278,3 +279,23 @@ def test_graphs_are_traced_once_for_all_sizes(blobs):
     for n, d, k in ((150, 2, 4), (66_000, 5, 3), (1_000, 1, 1)):
         fit_kmeans(blobs(n, d, k), KMeansOptions(k))
     assert step.experimental_get_tracing_count() == traced
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-100, 1e80])
+def test_values_of_absurd_size_do_not_break_the_arithmetic(size):
+    rows = np.array([[0.0], [1.0], [10.0], [11.0]]) * size
+    result = fit_kmeans(rows, KMeansOptions(2))
+    assert result.converged and np.isfinite(result.inertia)
+    if size > 1e-150:
+        assert result.inertia == pytest.approx(size**2, rel=1e-5)
+
+
+def test_weighted_repeats_are_not_mistaken_for_far_points():
+    """The weighted mean of equal rows is off by a rounding error, which is no distance to move a cluster for."""
+    for seed in range(10):
+        random = np.random.default_rng(seed)
+        rows = np.repeat(random.normal(size=(3, 4)), 500, axis=0).astype(np.float32)
+        weights = random.uniform(0.1, 1.0, size=len(rows))
+        result = fit_kmeans(rows, KMeansOptions(6), sample_weight=weights)
+        assert len(result.empty_clusters) == 3
+        assert result.converged and result.iterations <= 4

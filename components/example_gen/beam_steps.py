@@ -1,0 +1,196 @@
+"""The reading as a Beam pipeline: a batch is an element, never a row.
+
+    files -> read -> buckets of customer ids -> merge -> write
+                \\-> tally ---------------------/-> tally ->/
+
+Nothing is written before the tally over all rows is known: it holds the end of the period, the share of eval,
+and what is wrong with the data. Problems travel as data and not as exceptions, which Beam would retry and
+turn into text.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+from apache_beam.pvalue import AsSingleton, TaggedOutput
+from tfx.dsl.io import fileio
+
+from components.errors import DataError
+from components.example_gen import files, hashing
+from components.example_gen.customers import bucket_keys, column_types, condense, customer_columns, merge
+from components.example_gen.encode import shard_name, write_examples
+from components.example_gen.plan import Plan
+from components.example_gen.rows import HASH, read_rows
+from components.example_gen.tally import Tally, total
+
+SPLITS = ("train", "eval")
+STAGING = ".staging"
+_BUCKET_BYTES = 64 << 20
+_MOST_BUCKETS = 4096
+# How much more a compressed file or Parquet holds than its size says, roughly.
+_COMPRESSION = 4
+_TALLY, _PIECES = "tally", "pieces"
+
+# Where a piece of a bucket comes from: file, batch in the file.
+_Origin = tuple[int, int]
+
+
+def write_customers(pipeline: beam.Pipeline, plan: Plan, uri: str, summary_path: str) -> None:
+    """Adds the steps that write a source's customers below `uri`, and a summary of the reading.
+
+    The summary is JSON: `problems`, lines that say what must be mended, or `ingest`, what was read.
+    Nothing else is written where there are problems.
+    """
+    buckets = bucket_count(plan)
+    read = (
+        pipeline
+        | "Files" >> beam.Create(list(range(len(plan.source.files))))
+        | "SpreadFiles" >> beam.Reshuffle()
+        | "Read" >> beam.ParDo(_Read(plan, buckets)).with_outputs(_TALLY, main=_PIECES)
+    )
+    merged = (
+        read[_PIECES]
+        | "ByCustomer" >> beam.GroupByKey()
+        | "Merge" >> beam.ParDo(_Merge(plan)).with_outputs(_TALLY, main=_PIECES)
+    )
+    tally = (read[_TALLY], merged[_TALLY]) | beam.Flatten() | "Total" >> beam.CombineGlobally(total)
+    written = (
+        merged[_PIECES]
+        | "SpreadBuckets" >> beam.Reshuffle()
+        | "Write" >> beam.ParDo(_Write(plan, uri, buckets), AsSingleton(tally))
+        | "Counts" >> beam.CombineGlobally(_sum_counts)
+    )
+    _ = written | "Summarize" >> beam.Map(_summarize, AsSingleton(tally), plan, summary_path)
+
+
+def bucket_count(plan: Plan) -> int:
+    """Into how many parts the customers are divided: each has to fit into a worker's memory with ease."""
+    paths = plan.source.files
+    held = sum(
+        files.size(path)
+        * (_COMPRESSION if plan.source.format == "parquet" or files.is_compressed(path) else 1)
+        for path in paths
+    )
+    return min(max(-(-held // _BUCKET_BYTES), 1), _MOST_BUCKETS)
+
+
+class _Read(beam.DoFn):
+    """File number -> (bucket, (origin, rows)), and the file's tally."""
+
+    def __init__(self, plan: Plan, buckets: int) -> None:
+        self._plan, self._buckets = plan, buckets
+
+    def process(self, file: int) -> Iterator[Any]:
+        tallies = []
+        try:
+            for number, (batch, tally) in enumerate(read_rows(self._plan, file)):
+                tallies.append(tally)
+                for bucket, piece in self._pieces(batch):
+                    yield bucket, ((file, number), to_bytes(piece))
+        except DataError as error:
+            tallies.append(Tally(problems=((file, str(error)),)))
+        yield TaggedOutput(_TALLY, total(tallies))
+
+    def _pieces(self, batch: pa.RecordBatch) -> Iterator[tuple[int, pa.Table]]:
+        table = pa.Table.from_batches([batch])
+        keys = hashing.buckets(bucket_keys(self._plan, batch), self._buckets)
+        if self._buckets > 1:
+            table = table.take(np.argsort(keys, kind="stable"))
+        end = 0
+        for bucket, rows in enumerate(np.bincount(keys, minlength=self._buckets).tolist()):
+            start, end = end, end + rows
+            if rows:
+                yield bucket, condense(self._plan, table.slice(start, rows))
+
+
+class _Merge(beam.DoFn):
+    """(bucket, [(origin, rows)]) -> (bucket, customers), and the bucket's tally."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def process(self, element: tuple[int, Iterable[tuple[_Origin, bytes]]]) -> Iterator[Any]:
+        bucket, pieces = element
+        # Beam groups in any order; the source's order makes every run write the same.
+        parts = [from_bytes(piece) for _, piece in sorted(pieces, key=lambda piece: piece[0])]
+        customers, tally = merge(self._plan, parts)
+        yield bucket, to_bytes(customers)
+        yield TaggedOutput(_TALLY, tally)
+
+
+class _Write(beam.DoFn):
+    """(bucket, customers) -> counts, and the bucket's files."""
+
+    def __init__(self, plan: Plan, uri: str, buckets: int) -> None:
+        self._plan, self._uri, self._buckets = plan, uri, buckets
+
+    def process(self, element: tuple[int, bytes], tally: Tally) -> Iterator[dict[str, dict[str, int]]]:
+        if not tally.is_usable:
+            return
+        bucket, content = element
+        customers = from_bytes(content)
+        columns = customer_columns(self._plan, customers, tally)
+        in_eval = hashing.split_positions(customers[HASH].to_numpy()) < tally.eval_threshold(self._plan.data)
+        name = shard_name(bucket, self._buckets)
+        for split, mask in zip(SPLITS, (pa.array(~in_eval), pa.array(in_eval)), strict=True):
+            part = {column: values.filter(mask) for column, values in columns.items()}
+            staging = os.path.join(self._uri, STAGING, f"{split}-{name}")
+            write_examples(part, os.path.join(self._uri, f"Split-{split}", name), staging)
+        yield {
+            "customers": {"train": int((~in_eval).sum()), "eval": int(in_eval.sum())},
+            "values": {column: len(values) - values.null_count for column, values in columns.items()},
+        }
+
+
+def _sum_counts(counts: Iterable[dict[str, dict[str, int]]]) -> dict[str, dict[str, int]]:
+    totals: dict[str, dict[str, int]] = {}
+    for count in counts:
+        for name, numbers in count.items():
+            into = totals.setdefault(name, {})
+            for key, number in numbers.items():
+                into[key] = into.get(key, 0) + number
+    return totals
+
+
+def _summarize(counts: dict[str, dict[str, int]], tally: Tally, plan: Plan, path: str) -> None:
+    if tally.is_usable:
+        summary: dict[str, Any] = {"problems": [], "ingest": _ingest(counts, tally, plan)}
+    else:
+        summary = {"problems": tally.explain(plan.place)}
+    fileio.makedirs(os.path.dirname(path))
+    with fileio.open(path, "w") as file:
+        file.write(json.dumps(summary))
+
+
+def _ingest(counts: dict[str, dict[str, int]], tally: Tally, plan: Plan) -> dict[str, Any]:
+    as_of = tally.as_of(plan.data)
+    return {
+        "files": list(plan.source.files),
+        "rows_read": tally.rows_read,
+        "rows_dropped": dict(sorted(tally.rows_dropped.items())),
+        "customers": counts["customers"],
+        "id_column": plan.source.id_name,
+        "as_of": as_of.isoformat() if as_of else None,
+        "span": plan.source.span,
+        "columns": column_types(plan, tally),
+        "all_missing": [column for column, values in counts["values"].items() if not values],
+    }
+
+
+def to_bytes(table: pa.Table) -> bytes:
+    """A table as bytes: only its own rows, where pickling a slice would take along what it is a slice of."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def from_bytes(content: bytes) -> pa.Table:
+    """The table of `to_bytes`."""
+    return pa.ipc.open_stream(content).read_all()

@@ -1,0 +1,60 @@
+"""Customers, or transactions grouped by customer, as tf.Examples."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from tfx import types
+from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.types import standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
+
+from components.example_gen.executor import Executor
+
+
+class CustomerExampleGenSpec(types.ComponentSpec):
+    """Specification of `CustomerExampleGen`."""
+
+    PARAMETERS = {
+        "data_config": ExecutionParameter(type=str),
+        "source": ExecutionParameter(type=str),
+        "code_version": ExecutionParameter(type=str),
+    }
+    INPUTS: dict[str, Any] = {}
+    OUTPUTS = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
+
+
+class CustomerExampleGen(base_beam_component.BaseBeamComponent):
+    """Reads CSV or Parquet and writes one tf.Example per customer, in the splits train and eval.
+
+        source = resolve_source(config)
+        example_gen = CustomerExampleGen(
+            data_config=config.data.model_dump_json(by_alias=True),
+            source=source_to_json(source, fingerprint_files(source.files)),
+        )
+        StatisticsGen(examples=example_gen.outputs["examples"])
+
+    A customer's split depends on the id alone: one in eval stays there when the share of eval grows.
+    Numbers are float or int64 features, text and the customer id bytes features; a missing value has none.
+    """
+
+    SPEC_CLASS = CustomerExampleGenSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+
+    def __init__(self, data_config: str, source: str, code_version: Optional[str] = "") -> None:
+        """The component.
+
+        Args:
+          data_config: JSON of the configuration's section `data`.
+          source: JSON of the files and their digests, as `source_to_json` writes it: by the digests TFX's
+            cache sees that a file has changed.
+          code_version: hash of the code that is executed, for TFX's cache.
+        """
+        super().__init__(
+            spec=CustomerExampleGenSpec(
+                data_config=data_config,
+                source=source,
+                code_version=code_version or "",
+                examples=types.Channel(type=standard_artifacts.Examples),
+            )
+        )

@@ -1,0 +1,99 @@
+"""Runs that are killed, and what the next one makes of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.command import Segments
+
+pytestmark = pytest.mark.slow
+
+COMPONENTS = [
+    "ExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "DataGate", "Transform", "ServedModel",
+    "Trainer", "ServingCheck", "Evaluator", "Pusher", "Assignments", "Report",
+]  # fmt: skip
+
+
+def start(segments: Segments) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        segments.arguments("run"),
+        cwd=segments.folder,
+        env=segments.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def kill_in(segments: Segments, component: str) -> None:
+    """Starts a run and kills the command as soon as the component is at work; its child must follow."""
+    words = f"Component {component} is running."
+    seen = log(segments).count(words)
+    process = start(segments)
+    deadline = time.monotonic() + 120
+    while log(segments).count(words) == seen:
+        assert process.poll() is None, f"the run ended before {component}:\n{log(segments)[-2000:]}"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    while segments.json("runs")["runs"][0]["status"] == "running":
+        assert time.monotonic() < deadline, "the child outlives the command"
+    assert segments.json("runs")["runs"][0]["status"] == "killed"
+
+
+def log(segments: Segments) -> str:
+    return "".join(path.read_text(errors="replace") for path in sorted((segments.workspace / "logs").glob("*.log")))
+
+
+def whole_models(segments: Segments) -> list[str]:
+    """The served versions; every one that a server would see must be whole."""
+    for version in segments.versions():
+        if not version.startswith("."):
+            folder = segments.workspace / "serving" / version
+            assert (folder / "saved_model.pb").stat().st_size > 0
+            assert (folder / "assets.extra" / "segments.json").exists()
+            assert list((folder / "variables").iterdir())
+    return [version for version in segments.versions() if not version.startswith(".")]
+
+
+def test_killed_in_every_component_and_started_again(segments: Segments) -> None:
+    for component in COMPONENTS:
+        kill_in(segments, component)
+        assert len(whole_models(segments)) <= 1
+    result = segments.json("run")
+    assert result["status"] == "pushed"
+    # What had finished before the last kill was not done again.
+    assert set(COMPONENTS[:-1]) <= set(result["cached"])
+    assert whole_models(segments) == ["1"]
+    runs = segments.json("runs")["runs"]
+    assert len(runs) == 1, "one run, continued"
+    assert runs[0]["attempts"] == len(COMPONENTS) + 1
+    assert os.listdir(segments.workspace / "assignments") == ["1"]
+
+
+def test_interrupted_by_ctrl_c(segments: Segments) -> None:
+    process = start(segments)
+    deadline = time.monotonic() + 120
+    while "Component ExampleGen is running." not in log(segments):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 130
+    assert segments.json("runs")["runs"][0]["status"] == "failed"
+    assert segments.json("run")["status"] == "pushed"
+
+
+def test_a_lost_metadata_file_loses_nothing(segments: Segments) -> None:
+    segments.json("run")
+    (segments.workspace / "metadata.sqlite").unlink()
+    kept = {path.name: path.read_bytes() for path in Path(segments.workspace, "serving", "1").glob("*.pb")}
+    result = segments.json("run", "--force")
+    assert result["version"] == "2"
+    assert {path.name: path.read_bytes() for path in Path(segments.workspace, "serving", "1").glob("*.pb")} == kept
+    assert list(segments.workspace.glob("artifacts.without-metadata-*/Trainer"))

@@ -1,0 +1,78 @@
+"""Models that are not good enough, data that is not as curated, and the model that stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.end_to_end.command import Segments, customer_table, write_csv
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_refused_model_changes_nothing_and_says_why(segments: Segments) -> None:
+    first = segments.json("run")
+    assert first["status"] == "pushed"
+    segments.config["evaluation"] = {"thresholds": {"silhouette": {"min": 0.999}}}
+    refused = segments.json("run", code=3)
+    assert refused["status"] == "not_blessed"
+    assert [t["metric"] for t in refused["thresholds"] if not t["held"]] == ["silhouette"]
+    assert refused["assignments"] is None
+    assert Path(refused["report"]).exists(), "a page is written after a refusal too"
+    assert segments.versions() == ["1"]
+    shown = segments("run")
+    assert shown.returncode == 3, "asking again does not make it good"
+    assert "✗ silhouette" in shown.stdout
+    assert "not blessed" in shown.stdout
+    assert segments("report").stdout.strip() == refused["report"]
+
+
+def test_a_worse_model_loses_against_the_served_one(segments: Segments) -> None:
+    segments.json("run")
+    random = np.random.default_rng(1)
+    # The same columns, but no kinds of customers any more.
+    table = customer_table(600)
+    for name in ("age", "income", "visits", "plan"):
+        table[name] = random.permutation(np.array(table[name])).tolist()
+    write_csv(segments.data, table)
+    refused = segments.json("run", code=3)
+    assert any(t["kind"] == "max_regression" and not t["held"] for t in refused["thresholds"])
+    assert refused["baseline_metrics"]
+    assert segments.versions() == ["1"]
+
+
+def test_a_sliver_of_a_segment_is_refused_without_configuration(segments: Segments) -> None:
+    table = customer_table(2000, kinds=2)
+    table["income"] = [1e9 if n % 500 == 0 else income for n, income in enumerate(table["income"])]
+    write_csv(segments.data, table)
+    refused = segments.json("run", code=3)
+    assert [t["metric"] for t in refused["thresholds"] if not t["held"]] == ["smallest_segment_share"]
+    assert segments.versions() == []
+
+
+def test_data_unlike_the_curated_schema_stops_at_the_gate(segments: Segments) -> None:
+    schema = segments.folder / "schema.pbtxt"
+    segments("schema", "--write", str(schema))
+    segments.config["validation"] = {"schema": "schema.pbtxt"}
+    segments.json("run")
+    table = customer_table(600)
+    table["plan"] = ["bargain" if n % 10 == 0 else plan for n, plan in enumerate(table["plan"])]
+    write_csv(segments.data, table)
+
+    stopped = segments("run")
+    assert stopped.returncode == 4
+    assert "plan" in stopped.stderr
+    assert "bargain" in stopped.stderr
+    assert segments.json("runs")["runs"][0]["status"] == "rejected"
+    assert segments.versions() == ["1"]
+    trained = list((segments.workspace / "artifacts" / "Trainer" / "model").iterdir())
+    assert len(trained) == 1, "nothing is trained after the gate stops"
+
+    shown = segments("schema")
+    assert "differences from" in shown.stdout
+    assert "bargain" in shown.stdout
+
+    segments.config["validation"]["warn_only"] = ["plan"]
+    assert segments.json("run")["status"] == "pushed"

@@ -1,0 +1,110 @@
+"""Whether there is anything to do, and what a run goes on from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from configs import load_config
+from pipeline.plan import RunPlan, begin, plan_run, up_to_date, with_killed
+from pipeline.records import RunRecord, read_records, write_record
+from pipeline.workspace import Workspace
+
+
+class Place:
+    """A config with its data and workspace."""
+
+    def __init__(self, folder: Path):
+        self.data = folder / "customers.csv"
+        self.data.write_text("customer_id,income\n1,5\n2,6\n")
+        self.schema = folder / "schema.pbtxt"
+        self.schema.write_text("")
+        self.config = folder / "c.yaml"
+        self.config.write_text("data: {path: customers.csv}\nvalidation: {schema: schema.pbtxt}\n")
+        self.workspace = Workspace(str(folder / "w"))
+        self.workspace.prepare()
+
+    def plan(self, *overrides: str) -> RunPlan:
+        return plan_run(load_config(str(self.config), overrides), self.workspace)
+
+    def serve(self, version: str) -> None:
+        model = Path(self.workspace.serving, version, "saved_model.pb")
+        model.parent.mkdir()
+        model.write_text("")
+
+    def end(self, record: RunRecord, status: str, version: str | None = None) -> None:
+        record.status, record.version = status, version
+        write_record(self.workspace.runs, record)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_the_fingerprint_follows_data_schema_and_config(place: Place) -> None:
+    first = place.plan().fingerprint
+    assert place.plan().fingerprint == first
+    assert place.plan("model.k=2").fingerprint != first
+    place.schema.write_text("# changed")
+    changed_schema = place.plan().fingerprint
+    assert changed_schema != first
+    place.data.write_text("customer_id,income\n1,5\n2,7\n")
+    assert place.plan().fingerprint not in (first, changed_schema)
+
+
+def test_touching_a_file_is_no_change(place: Place) -> None:
+    first = place.plan().fingerprint
+    content = place.data.read_text()
+    place.data.unlink()
+    place.data.write_text(content)
+    assert place.plan().fingerprint == first
+
+
+def test_up_to_date_means_pushed_and_still_served(place: Place) -> None:
+    plan = place.plan()
+    assert up_to_date(plan, place.workspace) is None
+    record = begin(plan, place.workspace, "c.yaml")
+    assert record.parent is None
+    place.end(record, "pushed", "1")
+    assert up_to_date(plan, place.workspace) is None, "what was pushed is gone"
+    place.serve("1")
+    assert up_to_date(plan, place.workspace) is not None
+    assert up_to_date(place.plan("model.k=2"), place.workspace) is None
+    place.serve("2")
+    assert up_to_date(plan, place.workspace) is None, "something else is served"
+
+
+@pytest.mark.parametrize("status", ["running", "failed", "rejected", "not_blessed"])
+def test_a_run_without_a_push_is_continued_by_the_same_inputs(place: Place, status: str) -> None:
+    first = begin(place.plan(), place.workspace, "c.yaml")
+    place.end(first, status)
+    place.serve("1")  # it may have pushed before it was killed: the parent it began with stays
+    again = begin(place.plan(), place.workspace, "c.yaml")
+    assert (again.run_id, again.parent, again.attempts) == (first.run_id, None, 2)
+    other = begin(place.plan("model.k=2"), place.workspace, "c.yaml")
+    assert other.run_id != first.run_id
+    assert other.parent == "1"
+
+
+def test_force_and_a_finished_run_begin_anew(place: Place) -> None:
+    first = begin(place.plan(), place.workspace, "c.yaml")
+    place.end(first, "failed")
+    assert begin(place.plan(), place.workspace, "c.yaml", force=True).run_id != first.run_id
+    place.end(first, "pushed", "1")
+    assert begin(place.plan(), place.workspace, "c.yaml").run_id != first.run_id
+
+
+def test_a_dead_run_is_shown_as_killed(place: Place) -> None:
+    place.end(begin(place.plan(), place.workspace, "c.yaml"), "running")
+    with place.workspace.lock():
+        assert with_killed(read_records(place.workspace.runs), place.workspace)[0].status == "running"
+    assert with_killed(read_records(place.workspace.runs), place.workspace)[0].status == "killed"
+
+
+def test_a_damaged_record_hides_no_other(place: Place) -> None:
+    place.end(begin(place.plan(), place.workspace, "c.yaml"), "failed")
+    Path(place.workspace.runs, "0.json").write_text("{")
+    Path(place.workspace.runs, "1.json").write_text("[]")
+    assert [record.status for record in read_records(place.workspace.runs)] == ["failed"]
