@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import sys
@@ -98,10 +99,11 @@ def show_components(console: Console, rows: Sequence[Row], customers: int) -> No
     console.print(table)
 
 
-def show_memory(console: Console, runs: dict[str, Measured]) -> None:
-    """Prints whole-command wall time and peak memory of each run."""
+def show_totals(console: Console, runs: dict[str, Measured]) -> None:
+    """Prints wall time, processor time and peak memory of each command as a whole, imports included."""
     for name, run in runs.items():
-        console.print(f"{name}: {run.seconds:.1f} s from command to end, peak memory {run.peak_mb:,.0f} MB")
+        time = f"{run.seconds:.1f} s from command to end ({run.cpu_seconds:.1f} s of processor time)"
+        console.print(f"{name}: {time}, peak memory {run.peak_mb:,.0f} MB")
 
 
 def _number(value: float | None, digits: int) -> str:
@@ -121,6 +123,9 @@ def bench(console: Console, folder: Path, rows: int, only: str | None) -> dict[s
     Raises:
         BenchError: if a run fails.
     """
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > cores / 2:
+        console.print(f"[yellow]Other work keeps this machine busy (load {load:.1f} on {cores} cores)[/]")
     console.print(f"Making {rows:,} customers in {folder}")
     case = prepare(folder, rows)
     runs: dict[str, Measured] = {}
@@ -132,7 +137,7 @@ def bench(console: Console, folder: Path, rows: int, only: str | None) -> dict[s
             seconds[name] = result["seconds"]
     table = compare(seconds["stock"], seconds["ours"])
     show_components(console, table, rows)
-    show_memory(console, runs)
+    show_totals(console, runs)
 
     verdicts = []
     total = table[-1]
@@ -153,7 +158,9 @@ def bench(console: Console, folder: Path, rows: int, only: str | None) -> dict[s
         "rows": rows,
         "seconds": seconds,
         "total": {"stock": total.stock, "ours": total.ours, "ratio": total.ratio},
+        "load": load,
         "wall_seconds": {name: run.seconds for name, run in runs.items()},
+        "cpu_seconds": {name: run.cpu_seconds for name, run in runs.items()},
         "peak_mb": {name: run.peak_mb for name, run in runs.items()},
         "targets": verdicts,
     }

@@ -1,7 +1,8 @@
-"""Runs a command and measures what it took: wall time, and the memory of all its processes together."""
+"""Runs a command and measures what it took: wall and processor time, and the memory of all its processes."""
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import threading
 import time
@@ -21,6 +22,8 @@ class Measured:
 
     Attributes:
         seconds: From its start to its end.
+        cpu_seconds: Processor time, user and system, of it and of the processes it waited for. Steadier than
+            `seconds` on a machine that is busy with other things.
         peak_mb: The largest sum, over all its processes at one moment, of resident memory in MiB, sampled ten
             times a second. Pages that processes share are counted for each, so this is an upper bound.
         code: Its exit code.
@@ -28,6 +31,7 @@ class Measured:
     """
 
     seconds: float
+    cpu_seconds: float
     peak_mb: float
     code: int
     output: str
@@ -41,7 +45,7 @@ def run_measured(command: Sequence[str], log: Path) -> Measured:
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as stderr:
-        start = time.perf_counter()
+        start, cpu_before = time.perf_counter(), _children_cpu_seconds()
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True
         )
@@ -50,7 +54,14 @@ def run_measured(command: Sequence[str], log: Path) -> Measured:
         output, _ = process.communicate()
         seconds = time.perf_counter() - start
         memory.stop()
-    return Measured(seconds, memory.peak / _MEBIBYTE, process.returncode, output)
+    cpu_seconds = _children_cpu_seconds() - cpu_before
+    return Measured(seconds, cpu_seconds, memory.peak / _MEBIBYTE, process.returncode, output)
+
+
+def _children_cpu_seconds() -> float:
+    """Of all child processes that have ended and been waited for, with theirs."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 class _PeakMemory(threading.Thread):

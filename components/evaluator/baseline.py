@@ -107,4 +107,5 @@ def _records(examples: list[Artifact], split: str) -> Iterator[bytes]:
 def _cause(error: Exception) -> str:
     """TensorFlow tells in many lines where in the graph it failed, then why, then the node."""
     lines = [line.strip() for line in str(error).splitlines()]
-    return next((line for line in reversed(lines) if line and not line.startswith("[[")), type(error).__name__)
+    causes = [line for line in lines if line and not line.startswith("[[")]
+    return causes[-1].removeprefix("Name: <unknown>, ") if causes else type(error).__name__

@@ -45,8 +45,8 @@ class Evaluator(tfx_evaluator.Evaluator):
         examples: BaseChannel,
         model: BaseChannel,
         evaluation: str,
-        baseline_model: Optional[BaseChannel] = None,  # noqa: UP045 (TFX reads annotations)
-        schema: Optional[BaseChannel] = None,  # noqa: UP045
+        baseline_model: Optional[BaseChannel] = None,
+        schema: Optional[BaseChannel] = None,
         code_version: str = "",
     ) -> None:
         """Wires the component.

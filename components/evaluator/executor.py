@@ -55,3 +55,8 @@ class Executor(tfx_evaluator.Executor):
         write_verdict(evaluation, verdict)
         for threshold in verdict.thresholds:
             logging.info("%s: %s", "held" if threshold.held else "NOT HELD", threshold.sentence)
+        asked_columns = {column for spec in asked.slicing_specs for column in spec.feature_keys}
+        for column in sorted(asked_columns - {item.column for item in verdict.slices}):
+            logging.warning(
+                "evaluation.slices names '%s', of which no evaluated customer has a value", column
+            )

@@ -95,9 +95,11 @@ def convert(
         return _text(column)
     if kind == TIME:
         return _times(column, time_format)
-    numbers = _numbers_of(column, kind, strict)
-    wanted = [value for value in map(_as_number, markers) if value is not None]
-    return _without(numbers, pa.array(wanted, pa.float64())) if wanted else numbers
+    wanted = pa.array([value for value in map(_as_number, markers) if value is not None], pa.float64())
+    if pa.types.is_string(column.type):
+        return _without(_numbers_of(column, kind, strict), wanted)
+    # Before anything is refused: an infinity may be what stands for missing.
+    return _numbers_of(_without(column, wanted), kind, strict)
 
 
 def number_share(column: pa.Array) -> tuple[float, int | None]:
@@ -131,6 +133,8 @@ def whole_number_text(column: pa.Array) -> pa.Array:
 
 def _without(column: pa.Array, values: pa.Array) -> pa.Array:
     """The column with these values missing."""
+    if not len(values) or pa.types.is_timestamp(column.type) or pa.types.is_null(column.type):
+        return column
     if pa.types.is_integer(column.type):
         gone = pc.is_in(pc.cast(column, pa.float64(), safe=False), value_set=values)
     else:

@@ -56,11 +56,15 @@ def open_raw(path: str) -> BinaryIO:
 
 def open_text_bytes(path: str) -> BinaryIO:
     """A file's bytes, decompressed: gzip whatever its name is, bzip2 and xz by their suffixes."""
+    # By name where that is possible: these close only files that they opened themselves.
+    file: Any = open_raw(path) if is_remote(path) else path
     if path.endswith(".bz2"):
-        return cast(BinaryIO, bz2.open(open_raw(path)))
+        return cast(BinaryIO, bz2.open(file))
     if path.endswith(".xz"):
-        return cast(BinaryIO, lzma.open(open_raw(path)))
-    return cast(BinaryIO, gzip.open(open_raw(path))) if is_gzip(path) else open_raw(path)
+        return cast(BinaryIO, lzma.open(file))
+    if is_gzip(path):
+        return cast(BinaryIO, gzip.open(file))
+    return open_raw(path)
 
 
 def open_arrow(path: str) -> pa.NativeFile:

@@ -11,7 +11,7 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, proto_utils
 
-from components.pusher.delivery import deliver, delivered_version, tidy
+from components.pusher.delivery import deliver
 
 
 class Executor(tfx_pusher.Executor):
@@ -49,14 +49,10 @@ class Executor(tfx_pusher.Executor):
         proto_utils.json_to_proto(exec_properties["push_destination"], destination)
         serving_dir = destination.filesystem.base_directory
         model = artifact_utils.get_single_instance(input_dict["model"])
-        tidy(serving_dir)
-        version = delivered_version(serving_dir, model.uri, exec_properties["run_key"])
-        if version is not None:
-            logging.info("Version %s is this model, pushed by an attempt that was not recorded.", version)
-        else:
-            source = self.GetModelPath(input_dict)
-            version = deliver(source, serving_dir, model.uri, exec_properties["run_key"])
+        source = self.GetModelPath(input_dict)
+        version = deliver(source, serving_dir, model.uri, exec_properties["run_key"])
+        version_dir = f"{serving_dir.rstrip('/')}/{version}"
         # As the stock Pusher does: what was pushed stays readable when the served folder has moved on.
-        io_utils.copy_dir(f"{serving_dir.rstrip('/')}/{version}", pushed_model.uri)
-        self._MarkPushed(pushed_model, f"{serving_dir.rstrip('/')}/{version}", version)
+        io_utils.copy_dir(version_dir, pushed_model.uri)
+        self._MarkPushed(pushed_model, version_dir, version)
         logging.info("Version %s is in %s.", version, serving_dir)

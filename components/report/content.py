@@ -153,10 +153,7 @@ def build_content(
             for position, segment in enumerate(described)
         ],
         numeric=sorted(numeric_rows(population, profiles), key=lambda row: -row.strength),
-        categorical=sorted(
-            categories(population, profiles),
-            key=lambda category: -max((row.strength for row in category.rows), default=0.0),
-        ),
+        categorical=sorted(categories(population, profiles), key=lambda category: -category.strength),
         scatter=scatter,
         no_scatter=no_scatter,
         metrics=_metrics(facts),

@@ -9,7 +9,6 @@ top-level modules of the process).
 from __future__ import annotations
 
 import json
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -58,7 +57,8 @@ def probe(model_dir: str, files: list[str], rows: int) -> Checks:
         return checks
     for name in SIGNATURES:
         checks.that(name in model.signatures, f"there is no signature '{name}'")
-    segments = _segments(model_dir, checks)
+    description = _description(model_dir, checks)
+    segments = _segments(description, checks)
     if checks.failures:
         return checks
     real = _read(files, rows)
@@ -67,7 +67,7 @@ def probe(model_dir: str, files: list[str], rows: int) -> Checks:
         answers = []
         for name, inputs in (
             ("serving_default", {"examples": _serialized(examples)}),
-            ("assign", _columns(model.signatures["assign"], examples)),
+            ("assign", _columns(model.signatures["assign"], _raw_names(description), examples)),
         ):
             where = f"{name}, {case}"
             answer = _ask(model.signatures[name], inputs, where, checks)
@@ -79,20 +79,31 @@ def probe(model_dir: str, files: list[str], rows: int) -> Checks:
     return checks
 
 
-def _segments(model_dir: str, checks: Checks) -> list[tuple[int, str]]:
-    """Id and name of each segment, in the order of the columns of `distances`."""
+def _description(model_dir: str, checks: Checks) -> dict[str, Any]:
     path = f"{model_dir.rstrip('/')}/assets.extra/segments.json"
     try:
         with tf.io.gfile.GFile(path) as file:
-            segments = [(segment["id"], segment["name"]) for segment in json.loads(file.read())["segments"]]
+            content: dict[str, Any] = json.loads(file.read())
+            content["segments"] = [{"id": each["id"], "name": each["name"]} for each in content["segments"]]
     except Exception as error:
         said = f"{type(error).__name__}: {_first_line(error)}"
         checks.that(False, f"assets.extra/segments.json cannot be read: {said}")
-        return []
+        return {}
+    return content
+
+
+def _segments(description: dict[str, Any], checks: Checks) -> list[tuple[int, str]]:
+    """Id and name of each segment, in the order of the columns of `distances`."""
+    segments = [(segment["id"], segment["name"]) for segment in description.get("segments", [])]
     ids = [each[0] for each in segments]
     checks.that(segments, "assets.extra/segments.json names no segment")
     checks.that(len(set(ids)) == len(ids), f"assets.extra/segments.json gives an id twice: {ids}")
     return segments
+
+
+def _raw_names(description: dict[str, Any]) -> dict[str, str]:
+    """Input of `assign` -> raw column, where the two differ: not every column name can name an input."""
+    return {each["input"]: each["name"] for each in description.get("features", []) if "input" in each}
 
 
 def _read(files: list[str], rows: int) -> list[tf.train.Example]:
@@ -133,33 +144,17 @@ def _serialized(examples: list[tf.train.Example]) -> tf.Tensor:
     )
 
 
-def _columns(signature: Any, examples: list[tf.train.Example]) -> dict[str, tf.Tensor]:
+def _columns(signature: Any, raw: dict[str, str], examples: list[tf.train.Example]) -> dict[str, tf.Tensor]:
     """The same rows as one tensor per column: NaN and "" where a value is missing."""
-    columns = {name for example in examples for name in example.features.feature}
     inputs = {}
     for key, spec in signature.structured_input_signature[1].items():
-        column = _column(key, spec, columns)
+        values = [_value(example, raw.get(key, key)) for example in examples]
         if spec.dtype == tf.string:
-            texts = [_value(example, column) for example in examples]
-            inputs[key] = tf.constant([_as_bytes(text) for text in texts], tf.string, shape=[len(texts)])
+            inputs[key] = tf.constant([_as_bytes(text) for text in values], tf.string, shape=[len(values)])
         else:
-            numbers = [_value(example, column) for example in examples]
-            filled = [float("nan") if each is None else each for each in numbers]
+            filled = [float("nan") if each is None else each for each in values]
             inputs[key] = tf.cast(tf.constant(filled, tf.float64, shape=[len(filled)]), spec.dtype)
     return inputs
-
-
-def _column(key: str, spec: tf.TensorSpec, columns: set[str]) -> str:
-    """The raw column of an input: TensorFlow rewrites names that are no identifiers."""
-    for name in (key, spec.name):
-        if name in columns:
-            return str(name)
-    alike = [name for name in columns if _plain(name) == _plain(key)]
-    return alike[0] if len(alike) == 1 else key
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"\W", "_", name).lower().removeprefix("arg_")
 
 
 def _value(example: tf.train.Example, column: str) -> Any:

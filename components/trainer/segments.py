@@ -14,7 +14,7 @@ from components.trainer.kmeans import KMeansResult
 from components.trainer.naming import name_segments
 from components.trainer.profiles import profile_segments
 from components.trainer.reading import Customers, Transformation
-from components.trainer.serving_model import Prototypes
+from components.trainer.serving_model import Prototypes, input_names
 from components.trainer.space import space_fingerprint
 
 PATH_IN_MODEL = os.path.join("assets.extra", "segments.json")
@@ -77,9 +77,12 @@ def describe(
 def model_facts(transformation: Transformation, fit: KMeansResult) -> dict[str, Any]:
     """The parts of segments.json about the model: its features, its space, its fit, what made it."""
     plan = transformation.plan
+    inputs = input_names(plan.names)
     return {
         "format": FORMAT,
-        "features": [{"name": name, "kind": plan.kind(name)} for name in plan.names],
+        "features": [
+            {"name": name, "kind": plan.kind(name), "input": inputs[name]} for name in plan.names
+        ],
         "vector": transformation.layout.names,
         "space": space_fingerprint(transformation),
         "fit": {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 
 import numpy as np
 import tensorflow as tf
@@ -26,6 +28,28 @@ class Prototypes:
     radii: np.ndarray
 
 
+def input_names(columns: Sequence[str]) -> dict[str, str]:
+    """Names for the inputs of `assign`: the column's own where TensorFlow takes it as it is.
+
+    TensorFlow wants distinct Python identifiers there, and rewrites or refuses the others. Spaces and other
+    signs become underscores; a number is added where two would be the same.
+    """
+    names: dict[str, str] = {}
+    # Columns that can keep their name do so before others are fitted in around them.
+    for column in sorted(columns, key=lambda column: (not _fits(column), column)):
+        name = stem = column if _fits(column) else "column_" + re.sub(r"[^A-Za-z0-9_]", "_", column)
+        number = 1
+        while name in names.values():
+            number += 1
+            name = f"{stem}_{number}"
+        names[column] = name
+    return names
+
+
+def _fits(column: str) -> bool:
+    return re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", column) is not None and column != "self" and not iskeyword(column)
+
+
 class SegmentModel(tf.Module):
     """Nearest prototype, its segment, its distance."""
 
@@ -38,6 +62,7 @@ class SegmentModel(tf.Module):
         self._ids = tf.constant(list(prototypes.ids), tf.int64)
         self._names = tf.constant(list(prototypes.names))
         self._radii = tf.constant(prototypes.radii, tf.float32)
+        self._inputs = input_names(transformation.plan.names)
 
     def assign_vectors(self, vectors: tf.Tensor) -> dict[str, tf.Tensor]:
         """Transformed rows, float32 [batch, d] -> the outputs that every signature returns."""
@@ -67,28 +92,28 @@ class SegmentModel(tf.Module):
     def _serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         return self.assign_vectors(self._transformation.vectors(self._transformation.parse(examples)))
 
-    def _assign(self, columns: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def _assign(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         dtypes = self._transformation.dtypes
-        used = set(self._transformation.plan.names)
-        raw = {name: sparse_column(column, dtypes[name]) for name, column in columns.items()}
+        columns = {column: inputs[name] for column, name in self._inputs.items()}
+        raw = {column: sparse_column(values, dtypes[column]) for column, values in columns.items()}
         # Columns that are no features are not asked for, but the transform's graph has a place for them.
         batch = tf.shape(next(iter(columns.values())))[:1]
-        for name in set(dtypes) - used:
+        for name in set(dtypes) - set(columns):
             empty = "" if dtypes[name] == tf.string else float("nan")
             raw[name] = sparse_column(tf.fill(batch, empty), dtypes[name])
         return self.assign_vectors(self._transformation.vectors(raw))
 
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
-        """The three signatures by name; see the package's README section on serving."""
+        """The three signatures by name; the README's section on serving describes them."""
         serialized = tf.TensorSpec([None], tf.string, name="examples")
         dtypes = self._transformation.dtypes
         columns = {
-            name: tf.TensorSpec([None], tf.string if dtypes[name] == tf.string else tf.float32, name=name)
-            for name in self._transformation.plan.names
+            name: tf.TensorSpec([None], tf.string if dtypes[column] == tf.string else tf.float32, name=name)
+            for column, name in self._inputs.items()
         }
         return {
             "serving_default": tf.function(self._serve).get_concrete_function(serialized),
-            "assign": tf.function(self._assign).get_concrete_function(columns),
+            "assign": tf.function(self._assign).get_concrete_function(**columns),
             "evaluate": tf.function(self._evaluate).get_concrete_function(serialized),
         }
 

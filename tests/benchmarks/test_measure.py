@@ -17,6 +17,14 @@ def test_time_output_exit_code_and_log(tmp_path):
     assert 0.3 <= measured.seconds < 5
 
 
+def test_processor_time_counts_work_and_not_waiting(tmp_path):
+    spin = "import time; end = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
+    working = run_measured([sys.executable, "-c", spin], tmp_path / "log")
+    waiting = run_measured([sys.executable, "-c", "import time; time.sleep(0.5)"], tmp_path / "log")
+    assert 0.5 <= working.cpu_seconds < 1.5
+    assert waiting.cpu_seconds < 0.4 < 0.5 <= waiting.seconds
+
+
 def test_memory_is_that_of_all_processes_together(tmp_path):
     alone = run_measured([sys.executable, "-c", _ALLOCATE % 200], tmp_path / "log")
     spawn = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]], check=True)"

@@ -72,7 +72,7 @@ class ClusteringMetrics(metric_types.Metric):
 
 
 def _key(metric: str, model_name: str) -> metric_types.MetricKey:
-    # By default a key says "not weighted", but the keys of thresholds say nothing, and must be equal to this one.
+    # The key that TFMA makes for a threshold says nothing about weights; a key's default says "not weighted".
     return metric_types.MetricKey(metric, model_name, example_weighted=None)
 
 

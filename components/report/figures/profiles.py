@@ -55,8 +55,8 @@ class Row:
 
     @property
     def strength(self) -> float:
-        """The largest difference in the row."""
-        return max((abs(cell.difference) for cell in self.cells), default=0.0)
+        """How much the column tells: the mean difference, over the segments."""
+        return sum(abs(cell.difference) for cell in self.cells) / max(len(self.cells), 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +66,13 @@ class Category:
     name: str
     label: str
     rows: list[Row]
+
+    @property
+    def strength(self) -> float:
+        """How much the column tells: the largest difference of each segment, in the mean."""
+        by_segment = zip(*(row.cells for row in self.rows), strict=True)
+        largest = [max(abs(cell.difference) for cell in cells) for cells in by_segment]
+        return sum(largest) / max(len(largest), 1)
 
 
 def numeric_rows(population: Profile, profiles: Sequence[Profile]) -> list[Row]:

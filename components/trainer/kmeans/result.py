@@ -12,8 +12,8 @@ class Iteration:
     """One pass of Lloyd's algorithm over all the data.
 
     Attributes:
-      inertia: weighted sum of squared distances to the centroids that the pass started from, taken from scores:
-        good to about 1e-7 of the spread of the data.
+      inertia: weighted sum of squared distances to the centroids that the pass started from; good to
+        about 1e-7 of the spread of the data.
       movement: Euclidean norm of the change of all centroids together, in units of the data.
       reseeded: clusters that were empty and were moved to the farthest points.
       seconds: wall time of the pass.

@@ -10,8 +10,10 @@ from components.trainer.kmeans.errors import KMeansError
 from components.trainer.kmeans.frame import Frame, power_of_two
 from components.trainer.kmeans.sources import Source
 
-# Values and weights up to here can be squared, multiplied and summed in float64; differences below _TINY cannot.
-_HUGE = 1e90
+# Centroids are float32, so values must be. Weights up to here, times squares, still sum in float64; squares
+# of differences below _TINY are none.
+_LARGEST_VALUE = float(np.finfo(np.float32).max)
+_LARGEST_WEIGHT = 1e90
 _TINY = 2.0**-500
 
 
@@ -146,7 +148,7 @@ def survey(source: Source, sample_size: int, seed: list[int]) -> tuple[Moments, 
     """Reads a source once.
 
     Raises:
-      KMeansError: a value is NaN, infinite or beyond 1e90, or a weight is not finite or negative; with its
+      KMeansError: a value is NaN, infinite or beyond float32, or a weight is not finite or negative; with its
         row and column, counted from 0.
     """
     moments, sample = Moments.none(source.columns), RowSample(sample_size, source.columns, seed)
@@ -161,8 +163,8 @@ def survey(source: Source, sample_size: int, seed: list[int]) -> tuple[Moments, 
 
 def _check(rows: np.ndarray, weights: np.ndarray | None, first: int) -> None:
     # A minimum and a maximum find NaN and infinity without a temporary array of flags.
-    if not (rows.min() >= -_HUGE and rows.max() <= _HUGE):
-        row, column = np.argwhere(~(np.abs(rows) <= _HUGE))[0]
+    if not (rows.min() >= -_LARGEST_VALUE and rows.max() <= _LARGEST_VALUE):
+        row, column = np.argwhere(~(np.abs(rows) <= _LARGEST_VALUE))[0]
         raise KMeansError(
             f"data: row {first + row}, column {column} (counted from 0) is {rows[row, column]}; "
             "impute or remove missing, infinite and absurd values first"
@@ -173,7 +175,7 @@ def _check(rows: np.ndarray, weights: np.ndarray | None, first: int) -> None:
         raise KMeansError(
             f"data: {len(weights)} weights for {len(rows)} rows from row {first} on; give one per row"
         )
-    wrong = np.flatnonzero(~((weights >= 0) & (weights <= _HUGE)))
+    wrong = np.flatnonzero(~((weights >= 0) & (weights <= _LARGEST_WEIGHT)))
     if len(wrong):
         raise KMeansError(
             f"sample_weight: row {first + wrong[0]} (counted from 0) weighs {weights[wrong[0]]}; "

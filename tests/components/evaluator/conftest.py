@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from configs.evaluation import EvaluationConfig
 
 FEATURES = ("x", "y")
@@ -23,9 +24,7 @@ class Workbench:
     blessing: Any = None
     evaluation: Any = None
 
-    def model(
-        self, centroids: Any, space: str | None = "plain", columns: tuple[str, ...] = FEATURES
-    ) -> Any:
+    def model(self, centroids: Any, space: str | None = "plain", columns: tuple[str, ...] = FEATURES) -> Any:
         """A SavedModel that assigns the numeric `columns` to the nearest of `centroids` [k, d]."""
         import tensorflow as tf
         from tfx.types import standard_artifacts
@@ -125,18 +124,24 @@ class Workbench:
 
     def evaluate(self, examples: Any, model: Any, served: Any = None, **evaluation: Any) -> Any:
         """Runs the executor as TFX would and returns the verdict read back from its files."""
-        from components.evaluator.eval_config import build_eval_config
-        from components.evaluator.executor import Executor
-        from components.evaluator.verdict import read_verdict
         from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
         from tfx.types import standard_artifacts
         from tfx.utils import proto_utils
 
-        self.evaluation, self.blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
+        from components.evaluator.eval_config import build_eval_config
+        from components.evaluator.executor import Executor
+        from components.evaluator.verdict import read_verdict
+
+        self.evaluation = standard_artifacts.ModelEvaluation()
+        self.blessing = standard_artifacts.ModelBlessing()
         self.evaluation.uri, self.blessing.uri = str(self._new("evaluation")), str(self._new("blessing"))
         context = BaseBeamExecutor.Context(
             # Naming an image keeps TFX from packing itself for remote workers (a second per run).
-            beam_pipeline_args=["--runner=DirectRunner", "--direct_running_mode=in_memory", "--sdk_container_image=none"],
+            beam_pipeline_args=[
+                "--runner=DirectRunner",
+                "--direct_running_mode=in_memory",
+                "--sdk_container_image=none",
+            ],
             tmp_dir=str(self._new("tmp")),
             unique_id="1",
         )

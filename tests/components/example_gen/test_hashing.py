@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.example_gen import hashing
@@ -32,6 +32,7 @@ def _reference(value: str, seed: int = 0) -> int:
     return h
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), max_size=20))
 def test_equals_the_hash_of_each_value_alone(values):
     hashed = hashing.hash_text(pa.array(values, pa.string()))
@@ -40,7 +41,11 @@ def test_equals_the_hash_of_each_value_alone(values):
 
 def test_does_not_change_between_releases():
     hashed = hashing.hash_text(pa.array(["17850", "", "household-12345678"]))
-    assert [f"{value:016x}" for value in hashed.tolist()] == ["accb49e403d6958e", "0000000000000000", "f3ab86bec58ff29f"]
+    assert [f"{value:016x}" for value in hashed.tolist()] == [
+        "accb49e403d6958e",
+        "0000000000000000",
+        "f3ab86bec58ff29f",
+    ]
 
 
 def test_a_slice_hashes_as_its_values():
@@ -75,6 +80,7 @@ def _threshold(share, positions):
     return Tally(customers=len(positions), lowest=min(positions), highest=max(positions)).eval_threshold(data)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, _SCALE - 1), min_size=2, max_size=30, unique=True),
     st.floats(0.001, 0.999),
@@ -89,7 +95,9 @@ def test_eval_only_grows_with_its_share_and_no_split_is_empty(positions, share, 
         assert 0 < len(in_eval) < len(positions)
 
 
-@pytest.mark.parametrize(("customers", "share"), [(100, 0.2), (100_000, 0.2), (200_000, 0.1), (1_000_000, 0.02)])
+@pytest.mark.parametrize(
+    ("customers", "share"), [(100, 0.2), (100_000, 0.2), (200_000, 0.1), (1_000_000, 0.02)]
+)
 def test_auto_share_is_a_fifth_but_at_most_20_000_customers(customers, share):
     tally = Tally(customers=customers, lowest=0, highest=_SCALE - 1)
     assert tally.eval_threshold(DataConfig(path="x")) == round(share * _SCALE)

@@ -151,11 +151,14 @@ class TestRefuses:
 
     def test_a_feature_that_is_not_in_the_customer_table(self, write, config):
         features = {"include": ["age", "plans"]}
-        assert "features.include: there is no column 'plans' in the customer table; did you mean 'plan'?" == refused(
-            config, write(TABLE), features=features
+        assert (
+            refused(config, write(TABLE), features=features)
+            == "features.include: there is no column 'plans' in the customer table; did you mean 'plan'?"
         )
         path = write("id,when,amount\n1,2024-01-01,5\n", "t.csv")
-        assert "features.include" in refused(config, path, features={"include": ["amount"]}, transactions=TIMED)
+        assert "features.include" in refused(
+            config, path, features={"include": ["amount"]}, transactions=TIMED
+        )
 
     def test_files_with_different_columns(self, write, config, tmp_path):
         write(TABLE, "a.csv"), write("CustomerID,age\n1,2\n", "b.csv")

@@ -107,6 +107,16 @@ def test_numbers_go_on_above_whatever_is_there(push, model, tmp_path):
     assert push(model).get_string_custom_property("pushed_version") == "11"
 
 
+def test_a_number_is_not_used_again_after_a_rollback(push, model, tmp_path):
+    push(model, run_key="run-1")
+    push(model, run_key="run-2")
+    shutil.rmtree(tmp_path / "serving" / "2")
+    assert served_version(push.serving_dir) == "1"
+    assert push(model, run_key="run-3").get_string_custom_property("pushed_version") == "3"
+    (tmp_path / "serving" / ".last_version").write_text("not a number")
+    assert push(model, run_key="run-4").get_string_custom_property("pushed_version") == "4"
+
+
 def test_killed_while_copying(push, model, tmp_path, monkeypatch):
     push(model)
     with monkeypatch.context() as patched:
@@ -141,13 +151,14 @@ def test_killed_between_the_rename_and_the_record(push, model, tmp_path, monkeyp
         with pytest.raises(Killed):
             push(model)
     assert list_versions(push.serving_dir) == ["1"]
-    before = _files(tmp_path / "serving")
+    before = _files(tmp_path / "serving" / "1")
 
     pushed = push(model)
     assert pushed.get_int_custom_property("pushed") == 1
     assert pushed.get_string_custom_property("pushed_version") == "1"
     assert pushed.get_string_custom_property("pushed_destination") == str(tmp_path / "serving" / "1")
-    assert _files(tmp_path / "serving") == before
+    assert _files(tmp_path / "serving" / "1") == before
+    assert list_versions(push.serving_dir) == ["1"]
 
 
 def test_another_run_or_another_model_is_a_version_of_its_own(push, model, tmp_path, serving):
@@ -177,7 +188,7 @@ def test_a_model_that_was_not_exported(push, tmp_path):
 def test_to_an_object_store_the_saved_model_goes_last(model, tmp_path, store):
     push = Push(tmp_path, "store://serving")
     assert push(model).get_string_custom_property("pushed_destination") == "store://serving/1"
-    assert store.written[-1] == "store://serving/1/saved_model.pb"
+    assert store.written[-2:] == ["store://serving/1/saved_model.pb", "store://serving/.last_version"]
     assert "store://serving/1/assets.extra/push.json" in store.written
     assert push(model).get_string_custom_property("pushed_version") == "1"
 
@@ -230,4 +241,4 @@ def _only_into(prefix):
 
 
 def _leftovers(root):
-    return [path.name for path in (root / "serving").iterdir() if path.name.startswith(".")]
+    return [path.name for path in (root / "serving").iterdir() if path.name.startswith(".incoming")]

@@ -126,3 +126,14 @@ def test_an_empty_segment_has_no_numbers():
     assert [cell.text for cell in numeric_rows(population, profiles)[0].cells] == ["1.5", "-"]
     (category,) = categories(population, profiles)
     assert [row.cells[1].text for row in category.rows] == ["-", "-"]
+
+
+def test_the_column_that_tells_more_segments_apart_is_stronger():
+    labels = np.repeat([0, 1, 2], 40)
+    plan = np.repeat(["basic", "plus", "gold"], 40)
+    flag = np.where((labels == 2) | (np.arange(120) % 2 == 0), "on", "off")
+    population, profiles = profile_segments({}, {"flag": flag, "plan": plan}, labels, 3)
+    by_flag, by_plan = categories(population, profiles)
+    assert by_plan.strength > by_flag.strength > 0
+    empty, _ = categories(*profile_segments({}, {"none": np.array([""] * 120), "plan": plan}, labels, 3))
+    assert empty.strength == 0

@@ -97,15 +97,25 @@ def test_segments_that_share_an_id(serving, files, tmp_path):
     )
 
 
-def test_columns_are_found_under_the_names_that_tensorflow_gives_them():
-    columns = {"Monthly Charges", "PAY_0", "3d"}
-    for key, name, column in (
-        ("Monthly_Charges", "Monthly_Charges", "Monthly Charges"),
-        ("arg_3d", "3d", "3d"),
-        ("pay_0", "pay_0", "PAY_0"),
-        ("unknown", "unknown", "unknown"),
-    ):
-        assert probe._column(key, tf.TensorSpec([None], tf.float32, name), columns) == column
+def test_columns_are_found_under_the_names_that_segments_json_gives():
+    description = {"features": [{"name": "Monthly Charges", "input": "column_Monthly_Charges"}, {"name": "age"}]}
+    assert probe._raw_names(description) == {"column_Monthly_Charges": "Monthly Charges"}
+
+    class Signature:
+        structured_input_signature = (
+            (),
+            {
+                "column_Monthly_Charges": tf.TensorSpec([None], tf.float32),
+                "age": tf.TensorSpec([None], tf.float32),
+            },
+        )
+
+    example = tf.train.Example()
+    example.features.feature["Monthly Charges"].float_list.value.append(9.5)
+    columns = probe._columns(Signature, probe._raw_names(description), [example])
+    assert columns["column_Monthly_Charges"].numpy().tolist() == [9.5]
+    assert probe.np.isnan(columns["age"].numpy()).all()
+
 
 
 def test_a_tie_may_be_decided_either_way():

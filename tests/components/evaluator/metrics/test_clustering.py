@@ -7,6 +7,11 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import pdist
+from sklearn import metrics as sklearn_metrics
+
 from components.evaluator.metrics.clustering import (
     Partition,
     calinski_harabasz,
@@ -16,9 +21,6 @@ from components.evaluator.metrics.clustering import (
     silhouette,
     smallest_segment_share,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sklearn import metrics as sklearn_metrics
 
 REFERENCES = {
     silhouette: lambda rows, ids: sklearn_metrics.silhouette_score(rows, ids, metric="sqeuclidean"),
@@ -49,7 +51,11 @@ def clusterings(draw):
 def test_equals_scikit_learn(metric, clustering):
     rows, ids = clustering
     expected = REFERENCES[metric](rows.astype(np.float64), ids)
-    assert metric(Partition.of(rows, ids)) == pytest.approx(expected, rel=1e-7, abs=1e-9)
+    partition = Partition.of(rows, ids)
+    # scikit-learn's Davies-Bouldin takes |x - y| from |x|^2 - 2xy + |y|^2, so that a row is 1e-7 or so from
+    # itself, and divides by the distance between segments. The others are exact to rounding.
+    error = 1e-6 / pdist(partition.means).min() if metric is davies_bouldin else 1e-9
+    assert metric(partition) == pytest.approx(expected, rel=1e-7, abs=error)
 
 
 @settings(max_examples=50, deadline=None)
@@ -145,7 +151,9 @@ def test_the_smallest_share_counts_segments_without_rows():
 
 
 def test_shapes_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match=r"features must be \[n, d\] and segments \[n\]; got \(3, 2\) and \(2,\)"):
+    with pytest.raises(
+        ValueError, match=r"features must be \[n, d\] and segments \[n\]; got \(3, 2\) and \(2,\)"
+    ):
         Partition.of(np.ones((3, 2)), [1, 2])
 
 

@@ -31,7 +31,7 @@ def blobs() -> Callable[..., np.ndarray]:
 
 @pytest.fixture
 def finish_scripts() -> Callable[..., list[Any]]:
-    """Waits for scripts and returns the result that each printed; fails with the output of one that failed."""
+    """Waits for scripts and returns the result each printed; fails with the output of one that failed."""
 
     def finish(*processes: subprocess.Popen[str]) -> list[Any]:
         try:

@@ -1,0 +1,192 @@
+"""TFX's Trainer with our run_fn, on real records: `Do`, then the exported model is asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from sklearn.cluster import KMeans
+from tfx.components.trainer.executor import GenericExecutor
+from tfx.types import artifact_utils, standard_artifacts
+
+from components.errors import DataError
+from components.trainer.reading import load_customers
+from components.trainer.space import space_fingerprint
+from configs.model import ModelConfig
+from tests.transforms.fitted import Fitted, serialized
+
+Row = Mapping[str, Any]
+
+
+def customers(rows: int = 240, seed: int = 0) -> list[Row]:
+    random = np.random.default_rng(seed)
+    kinds = random.choice(3, rows, p=[0.5, 0.3, 0.2])
+    return [
+        {
+            "f_spend": float(random.normal(10 + 100 * kind, 3)),
+            "i_visits": int(random.poisson(3 + 20 * kind)),
+            "s_plan": ["basic", "plus", "pro"][kind],
+        }
+        for kind in kinds
+    ]
+
+
+class Trained:
+    """A Trainer run in a folder."""
+
+    def __init__(self, folder: Path, rows: Sequence[Row], features: Mapping[str, Any] | None = None, **model: Any):
+        self.fitted = Fitted(features or {}, rows, folder)
+        self.examples = folder / "examples"
+        for split in ("train", "eval"):
+            path = self.examples / f"Split-{split}" / "data_tfrecord-00000-of-00001"
+            path.parent.mkdir(parents=True)
+            with tf.io.TFRecordWriter(str(path)) as writer:
+                for row in rows:
+                    writer.write(serialized(row, self.fitted.dtypes))
+        (self.examples / "ingest.json").write_text(json.dumps({"files": ["c.csv"], "span": 3, "as_of": None}))
+        examples = standard_artifacts.Examples()
+        examples.uri = str(self.examples)
+        examples.split_names = artifact_utils.encode_split_names(["train", "eval"])
+        graph, exported, run = (
+            standard_artifacts.TransformGraph(), standard_artifacts.Model(), standard_artifacts.ModelRun()
+        )
+        graph.uri, exported.uri, run.uri = str(self.fitted.graph), str(folder / "model"), str(folder / "run")
+        config = ModelConfig.model_validate({"k": 3, **model})
+        GenericExecutor().Do(
+            {"examples": [examples], "transform_graph": [graph]},
+            {"model": [exported], "model_run": [run]},
+            {
+                "run_fn": "components.trainer.run_fn.run_fn",
+                "train_args": "{}",
+                "eval_args": "{}",
+                "custom_config": json.dumps(
+                    {
+                        "model": config.model_dump_json(),
+                        "features": self.fitted.config.model_dump_json(by_alias=True),
+                        "pipeline": "test",
+                        "id_column": None,
+                        "config_hash": "abc",
+                    }
+                ),
+            },
+        )
+        self.model_dir = folder / "model" / "Format-Serving"
+        self.model = tf.saved_model.load(str(self.model_dir))
+        self.segments = json.loads((self.model_dir / "assets.extra" / "segments.json").read_text())
+
+    def ask(self, rows: Sequence[Row], signature: str = "evaluate") -> dict[str, np.ndarray]:
+        examples = tf.constant([serialized(row, self.fitted.dtypes) for row in rows])
+        return {n: t.numpy() for n, t in self.model.signatures[signature](examples=examples).items()}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return Trained(tmp_path_factory.mktemp("trained"), customers())
+
+
+def test_the_clusters_are_scikit_learns(trained: Trained) -> None:
+    answer = trained.ask(customers())
+    reference = KMeans(3, n_init=10, random_state=0).fit(answer["features"])
+    assert trained.segments["fit"]["inertia"] == pytest.approx(reference.inertia_, rel=1e-5)
+    np.testing.assert_allclose(
+        np.sort(answer["distances"], axis=1), np.sort(reference.transform(answer["features"]), axis=1), atol=1e-4
+    )
+
+
+def test_segments_are_numbered_by_size_and_described(trained: Trained) -> None:
+    answer = trained.ask(customers())
+    sizes = [segment["size"] for segment in trained.segments["segments"]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes == np.bincount(answer["segment_id"])[1:].tolist()
+    names = {segment["id"]: segment["name"] for segment in trained.segments["segments"]}
+    assert [names[i].encode() for i in answer["segment_id"]] == answer["segment_name"].tolist()
+    assert trained.segments["population"]["size"] == 240
+    assert trained.segments["data"] == {"files": ["c.csv"], "span": 3, "as_of": None}
+    basics = next(s for s in trained.segments["segments"] if s["profile"]["categorical"]["s_plan"]["values"] == {"basic": 1.0})
+    spend = [row["f_spend"] for row in customers() if row["s_plan"] == "basic"]
+    assert basics["profile"]["numeric"]["f_spend"]["mean"] == pytest.approx(np.mean(spend), rel=1e-6)
+    assert basics["profile"]["numeric"]["f_spend"]["median"] == pytest.approx(np.median(spend), rel=1e-6)
+
+
+def test_one_customer_in_a_hundred_is_an_outlier(trained: Trained) -> None:
+    answer = trained.ask(customers())
+    for segment in (1, 2, 3):
+        own = answer["segment_id"] == segment
+        limit = np.quantile(answer["distance"][own], 0.99)
+        np.testing.assert_array_equal(answer["is_outlier"][own], answer["distance"][own] > limit + 1e-6)
+    far = trained.ask([{"f_spend": 1e6, "i_visits": 3, "s_plan": "basic"}])
+    assert far["is_outlier"].all()
+
+
+def test_the_three_signatures_agree(trained: Trained) -> None:
+    rows = [*customers(20), {}, {"s_plan": "never seen"}]
+    evaluated, served = trained.ask(rows), trained.ask(rows, "serving_default")
+    assert set(evaluated) - set(served) == {"features"}
+    columns = {
+        "f_spend": tf.constant([row.get("f_spend", np.nan) for row in rows], tf.float32),
+        "i_visits": tf.constant([row.get("i_visits", np.nan) for row in rows], tf.float32),
+        "s_plan": tf.constant([row.get("s_plan", "") for row in rows]),
+    }
+    assigned = {n: t.numpy() for n, t in trained.model.signatures["assign"](**columns).items()}
+    for name, values in served.items():
+        np.testing.assert_array_equal(values, evaluated[name])
+        np.testing.assert_array_equal(values, assigned[name])
+
+
+def test_the_order_of_customers_does_not_matter_to_the_segments(trained: Trained, tmp_path: Path) -> None:
+    again = Trained(tmp_path, customers()[::-1])
+    rows = customers()
+    np.testing.assert_array_equal(trained.ask(rows)["segment_id"], again.ask(rows)["segment_id"])
+
+
+def test_a_space_is_the_same_only_with_the_same_features_scaled_alike(trained: Trained, tmp_path: Path) -> None:
+    same = Fitted({}, customers(), tmp_path / "same")
+    weighted = Fitted({"columns": {"f_spend": {"weight": 2.0}}}, customers(), tmp_path / "weighted")
+    rescaled = Fitted({}, customers(seed=1), tmp_path / "rescaled")
+    fewer = Fitted({"exclude": ["s_plan"]}, customers(), tmp_path / "fewer")
+    ours = trained.segments["space"]
+    assert space_fingerprint(same.transformation) == ours
+    others = {space_fingerprint(f.transformation) for f in (weighted, rescaled, fewer)}
+    assert len(others | {ours}) == 4
+
+
+def test_too_few_kinds_of_customers(tmp_path: Path) -> None:
+    rows = [{"f_a": float(n % 2)} for n in range(50)]
+    with pytest.raises(DataError, match=r"model.k is 3, but the customers are of only 2 different kinds"):
+        Trained(tmp_path / "kinds", rows)
+    with pytest.raises(DataError, match="2 rows"):
+        Trained(tmp_path / "rows", rows[:2])
+
+
+def test_no_outliers_where_none_are_wanted(tmp_path: Path) -> None:
+    model = Trained(tmp_path, customers(), outlier_quantile=None)
+    assert not model.ask([{"f_spend": 1e9}])["is_outlier"].any()
+
+
+def test_reading_keeps_the_order_and_the_raw_values(trained: Trained) -> None:
+    files = [str(path) for path in trained.examples.glob("Split-train/*")]
+    read = load_customers(files, trained.fitted.transformation)
+    rows = customers()
+    np.testing.assert_allclose(read.numeric["f_spend"], [row["f_spend"] for row in rows], rtol=1e-6)
+    assert read.categorical["s_plan"].to_pylist() == [row["s_plan"] for row in rows]
+    np.testing.assert_array_equal(read.vectors, trained.ask(rows)["features"])
+
+
+def test_columns_whose_names_no_input_can_have(tmp_path: Path) -> None:
+    names = ["f", "f x", "f_x", "f.x", "f-ü", "f_PAY_0", "f lambda", "i 3d"]
+    random = np.random.default_rng(0)
+    rows = [{name: (int if name[0] == "i" else float)(n % 3 * 10 + random.integers(3)) for name in names} for n in range(60)]
+    model = Trained(tmp_path, rows)
+    inputs = {feature["name"]: feature["input"] for feature in model.segments["features"]}
+    assert inputs["f"] == "f"
+    assert inputs["f_PAY_0"] == "f_PAY_0"
+    assert len(set(inputs.values())) == len(names)
+    assigned = model.model.signatures["assign"](
+        **{inputs[name]: tf.constant([row[name] for row in rows], tf.float32) for name in names}
+    )
+    np.testing.assert_array_equal(assigned["segment_id"], model.ask(rows)["segment_id"])
