@@ -202,13 +202,13 @@ def assemble(config: PipelineConfig, workspace: Workspace, nodes: list[BaseCompo
 
 
 def typed_data_config(config: PipelineConfig) -> str:
-    """The `data` section, columns declared numeric as features read as numbers, as JSON."""
+    """The `data` section as JSON, with columns of `type: numeric` read as numbers: text there is then refused."""
     if config.data.transactions is not None:
         return config.data.model_dump_json(by_alias=True)
     numeric = {
         name: "number"
         for name, feature in config.features.columns.items()
-        if feature.kind == "numeric" and name not in config.data.types
+        if feature.type == "numeric" and name not in config.data.types
     }
     return config.data.model_copy(update={"types": {**config.data.types, **numeric}}).model_dump_json(by_alias=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Union
 
 import tensorflow as tf
@@ -9,21 +10,16 @@ import tensorflow as tf
 Raw = Union[tf.Tensor, tf.SparseTensor]
 
 
-def numbers(raw: Raw) -> tf.Tensor:
-    """A raw numeric feature as float64 [batch]; missing and infinite values are NaN."""
-    if isinstance(raw, tf.SparseTensor):
-        values = tf.cast(raw.values, tf.float64)
-        dense = _first_values(raw, values, tf.constant(float("nan"), tf.float64))
-    else:
-        dense = tf.reshape(tf.cast(raw, tf.float64), [-1])
-    return tf.where(tf.math.is_finite(dense), dense, tf.constant(float("nan"), tf.float64))
+def numbers(columns: Sequence[Raw]) -> tf.Tensor:
+    """Raw numeric features side by side, float64 [batch, columns]; missing and infinite values are NaN."""
+    missing = tf.constant(float("nan"), tf.float64)
+    stack = tf.concat([_first_values(raw, lambda v: tf.cast(v, tf.float64), missing) for raw in columns], axis=1)
+    return tf.where(tf.math.is_finite(stack), stack, missing)
 
 
 def categories(raw: Raw) -> tf.Tensor:
     """A raw feature as text, string [batch]; missing values are ''. Numbers are written without a fraction."""
-    if isinstance(raw, tf.SparseTensor):
-        return _first_values(raw, _as_text(raw.values), tf.constant(""))
-    return tf.reshape(_as_text(raw), [-1])
+    return tf.squeeze(_first_values(raw, _as_text, tf.constant("")), axis=1)
 
 
 def _as_text(values: tf.Tensor) -> tf.Tensor:
@@ -37,12 +33,15 @@ def _as_text(values: tf.Tensor) -> tf.Tensor:
     return tf.strings.as_string(values)
 
 
-def _first_values(sparse: tf.SparseTensor, values: tf.Tensor, default: tf.Tensor) -> tf.Tensor:
-    # A customer has one value per column: only column 0 of the sparse matrix is looked at.
-    first = tf.equal(sparse.indices[:, 1], 0)
-    rows = tf.boolean_mask(sparse.indices[:, :1], first)
-    dense = tf.fill(sparse.dense_shape[:1], default)
-    return tf.tensor_scatter_nd_update(dense, rows, tf.boolean_mask(values, first))
+def _first_values(raw: Raw, convert: Callable[[tf.Tensor], tf.Tensor], default: tf.Tensor) -> tf.Tensor:
+    """The converted first value of each row, [batch, 1]: a customer has one value per column."""
+    # Few operations on purpose: TFT traces this graph half a dozen times, and runs it for every batch.
+    if not isinstance(raw, tf.SparseTensor):
+        return tf.reshape(convert(raw), [-1, 1])
+    first = tf.sparse.slice(raw, [0, 0], tf.stack([raw.dense_shape[0], 1]))
+    converted = tf.SparseTensor(first.indices, convert(first.values), tf.stack([raw.dense_shape[0], 1]))
+    dense = tf.sparse.to_dense(converted, default, validate_indices=False)
+    return tf.ensure_shape(dense, [None, 1])
 
 
 def sparse_column(dense: tf.Tensor, dtype: tf.DType) -> tf.SparseTensor:

@@ -41,13 +41,13 @@ def preprocessing_fn(inputs: dict[str, Raw], custom_config: dict[str, Any]) -> d
     dtypes = {name: raw.dtype for name, raw in inputs.items()}
     plan = plan_from_dtypes(config, dtypes, custom_config.get("id_column"))
     outputs: dict[str, tf.Tensor] = {}
-    columns = [numbers(inputs[f.name]) for f in plan.numeric]
-    options = [f.options for f in plan.numeric]
+    blocks = [numbers([inputs[f.name] for f in plan.numeric])] if plan.numeric else []
     for ordinal in plan.ordinal:
-        columns.append(ordinal_rank(categories(inputs[ordinal.name]), ordinal.options.order or []))
-        options.append(ordinal.scaling)
-    if columns:
-        outputs[NUMERIC_OUTPUT] = normalize(tf.stack(columns, axis=1), options)
+        rank = ordinal_rank(categories(inputs[ordinal.name]), ordinal.options.order or [])
+        blocks.append(rank[:, tf.newaxis])
+    if blocks:
+        options = [f.options for f in plan.numeric] + [f.scaling for f in plan.ordinal]
+        outputs[NUMERIC_OUTPUT] = normalize(tf.concat(blocks, axis=1), options)
     for feature in plan.one_hot:
         values = categories(inputs[feature.name])
         outputs[index_output(feature.name)] = vocabulary_index(

@@ -9,7 +9,7 @@ from tfx.types import standard_component_specs as keys
 from tfx.types.component_spec import ExecutionParameter
 from tfx.utils import json_utils
 
-from components.evaluator import executor, extractors
+from components.evaluator import executor
 from components.evaluator.eval_config import build_eval_config
 from configs.evaluation import EvaluationConfig
 
@@ -69,7 +69,6 @@ class Evaluator(tfx_evaluator.Evaluator):
                 eval_config=build_eval_config(EvaluationConfig.model_validate_json(evaluation)),
                 example_splits=json_utils.dumps(["eval"]),
                 fairness_indicator_thresholds=json_utils.dumps(None),
-                module_path=extractors.__name__,
                 code_version=code_version,
                 evaluation=Channel(type=standard_artifacts.ModelEvaluation),
                 blessing=Channel(type=standard_artifacts.ModelBlessing),

@@ -11,6 +11,7 @@ from tfx.types import Artifact, artifact_utils
 from tfx.types import standard_component_specs as keys
 from tfx.utils import json_utils, proto_utils
 
+from components.evaluator import extractors
 from components.evaluator.baseline import compare_with
 from components.evaluator.eval_config import without_comparison
 from components.evaluator.results import verdict_of
@@ -33,7 +34,7 @@ class Executor(tfx_evaluator.Executor):
             a Model whose int custom property `served` is 1 where it is one, with its `version`.
           output_dict: `evaluation`: TFMA's results and `verdict.json` (see `verdict.Verdict`);
             `blessing`: int custom property `blessed` 1 or 0.
-          exec_properties: `eval_config` (from `build_eval_config`), `example_splits`, `module_path`.
+          exec_properties: `eval_config` (from `build_eval_config`), `example_splits`.
         """
         asked = proto_utils.json_to_proto(exec_properties[keys.EVAL_CONFIG_KEY], tfma.EvalConfig())
         splits = json_utils.loads(exec_properties.get(keys.EXAMPLE_SPLITS_KEY) or "null") or ["eval"]
@@ -46,10 +47,13 @@ class Executor(tfx_evaluator.Executor):
         inputs = dict(input_dict)
         if comparison.version is None:
             inputs.pop(keys.BASELINE_MODEL_KEY, None)
-        applied = without_comparison(asked, comparison.left_out)
-        super().Do(
-            inputs, output_dict, {**exec_properties, keys.EVAL_CONFIG_KEY: proto_utils.proto_to_json(applied)}
-        )
+        properties = {
+            **exec_properties,
+            keys.EVAL_CONFIG_KEY: proto_utils.proto_to_json(without_comparison(asked, comparison.left_out)),
+            # Where TFX looks for `custom_extractors`.
+            keys.MODULE_PATH_KEY: extractors.__name__,
+        }
+        super().Do(inputs, output_dict, properties)
         evaluation = artifact_utils.get_single_uri(output_dict[keys.EVALUATION_KEY])
         verdict = verdict_of(evaluation, asked, comparison)
         write_verdict(evaluation, verdict)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -140,7 +141,8 @@ class _Write(beam.DoFn):
         name = shard_name(bucket, self._buckets)
         for split, mask in zip(SPLITS, (pa.array(~in_eval), pa.array(in_eval)), strict=True):
             part = {column: values.filter(mask) for column, values in columns.items()}
-            staging = os.path.join(self._uri, STAGING, f"{split}-{name}")
+            # A name of its own for every attempt: a runner may make two at once.
+            staging = os.path.join(self._uri, STAGING, f"{split}-{name}-{uuid.uuid4().hex}")
             write_examples(part, os.path.join(self._uri, f"Split-{split}", name), staging)
         yield {
             "customers": {"train": int((~in_eval).sum()), "eval": int(in_eval.sum())},

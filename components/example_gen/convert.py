@@ -20,6 +20,7 @@ DAY_MICROSECONDS = 86_400_000_000
 _NUMBER = r"^[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|(?i:nan|inf|infinity))$"
 _INTEGER = r"^[+-]?\d+$"
 _ZONE = r"\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
+_TOO_LARGE = 2.0**63
 _ISO_TIME = r"^\d{4}-\d\d-\d\d([T ]\d\d(:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d(:?\d\d)?)?)?$"
 
 
@@ -185,6 +186,7 @@ def _integers(column: pa.Array) -> pa.Array:
             return _unusual_integers(column)
     numbers = _numbers(column)
     _refuse(pc.not_equal(numbers, pc.trunc(numbers)), column, "is not a whole number")
+    _refuse(pc.greater_equal(pc.abs(numbers), _TOO_LARGE), column, "is too large for a whole number")
     return pc.cast(numbers, pa.int64())
 
 
@@ -193,7 +195,7 @@ def _unusual_integers(column: pa.Array) -> pa.Array:
     numbers = _numbers(column)
     text = pc.if_else(numbers.is_valid(), pc.utf8_trim_whitespace(column), pa.scalar(None, pa.string()))
     digits = _plain(pc.replace_substring_regex(text, r"\.0*$", ""), _INTEGER, "is not a whole number")
-    _refuse(pc.greater_equal(pc.abs(numbers), 2.0**63), column, "is too large for a whole number")
+    _refuse(pc.greater_equal(pc.abs(numbers), _TOO_LARGE), column, "is too large for a whole number")
     return pc.cast(digits, pa.int64())
 
 

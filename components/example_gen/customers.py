@@ -22,7 +22,7 @@ def bucket_keys(plan: Plan, batch: pa.RecordBatch) -> np.ndarray:
     """uint64 [n]: what decides where a row goes. All rows of a customer, and all equal rows, meet there."""
     # Where row numbers are the ids, equal rows have different ones.
     by_row = plan.source.id_column is None and plan.data.duplicate_rows == "drop"
-    return batch.column(ROW_HASHES[0] if by_row else HASH).to_numpy()
+    return batch.column(next(iter(ROW_HASHES)) if by_row else HASH).to_numpy()
 
 
 def condense(plan: Plan, table: pa.Table) -> pa.Table:
@@ -42,26 +42,16 @@ def merge(plan: Plan, parts: Sequence[pa.Table]) -> tuple[pa.Table, Tally]:
     Returns:
       One row per customer: with ID, HASH, and the features, or what they are made of for transactions.
     """
-    dropped: Counter[str] = Counter()
-    repeated = Tally()
     if plan.data.transactions is None or plan.data.duplicate_rows == "drop":
-        table = pa.concat_tables(_same_types(parts))
-        if plan.data.duplicate_rows == "drop":
-            table = _without_copies(table, dropped)
-        if plan.data.transactions is None:
-            table, repeated = _one_row_each(plan, table, dropped)
-        else:
-            table = transactions.customers(transactions.partial_sums(table, plan.data.transactions))
+        table, counted = _merge_rows(plan, pa.concat_tables(_same_types(parts)))
     else:
-        table = transactions.customers(transactions.add_partial_sums(parts))
+        table, counted = transactions.customers(transactions.add_partial_sums(parts)), Tally()
+    if not len(table):
+        return table, counted
     positions = hashing.split_positions(table[HASH].to_numpy())
-    found = Tally(
-        rows_dropped=dropped,
-        customers=len(table),
-        lowest=int(positions.min()) if len(table) else None,
-        highest=int(positions.max()) if len(table) else None,
+    return table, counted + Tally(
+        customers=len(table), lowest=int(positions.min()), highest=int(positions.max())
     )
-    return table, found + repeated
 
 
 def customer_columns(plan: Plan, table: pa.Table, tally: Tally) -> dict[str, pa.Array]:
@@ -116,6 +106,16 @@ def read_customers(plan: Plan) -> tuple[pa.Table, Tally]:
     return pa.table(customer_columns(plan, table, tally)), tally
 
 
+def _merge_rows(plan: Plan, table: pa.Table) -> tuple[pa.Table, Tally]:
+    copies = Tally()
+    if plan.data.duplicate_rows == "drop":
+        table, copies = _without_copies(table)
+    if plan.data.transactions is not None:
+        return transactions.customers(transactions.partial_sums(table, plan.data.transactions)), copies
+    table, repeats = _one_row_each(plan, table)
+    return table, copies + repeats
+
+
 def _same_types(parts: Sequence[pa.Table]) -> list[pa.Table]:
     """Tables with equal columns: doubles where one part holds whole numbers and another does not."""
     kinds = {field.name: field.type for field in parts[0].schema}
@@ -124,19 +124,19 @@ def _same_types(parts: Sequence[pa.Table]) -> list[pa.Table]:
     return [part.cast(pa.schema(list(kinds.items()))) for part in parts]
 
 
-def _without_copies(table: pa.Table, dropped: Counter[str]) -> pa.Table:
+def _without_copies(table: pa.Table) -> tuple[pa.Table, Tally]:
     """The first of all equal rows."""
     first, second = (table[name].to_numpy() for name in ROW_HASHES)
     order = np.lexsort((table[POSITION].to_numpy(), second, first))
     is_copy = np.zeros(len(table), bool)
     is_copy[1:] = (np.diff(first[order]) == 0) & (np.diff(second[order]) == 0)
-    if is_copy.any():
-        dropped["duplicate_rows"] += int(is_copy.sum())
-        table = table.take(np.sort(order[~is_copy]))
-    return table
+    if not is_copy.any():
+        return table, Tally()
+    counted = Tally(rows_dropped=Counter(duplicate_rows=int(is_copy.sum())))
+    return table.take(np.sort(order[~is_copy])), counted
 
 
-def _one_row_each(plan: Plan, table: pa.Table, dropped: Counter[str]) -> tuple[pa.Table, Tally]:
+def _one_row_each(plan: Plan, table: pa.Table) -> tuple[pa.Table, Tally]:
     codes = table[ID].combine_chunks().dictionary_encode().indices.to_numpy()
     # Codes count up from 0 as ids appear: a row repeats an id unless it sets a new highest code.
     highest_before = np.maximum.accumulate(np.concatenate([[-1], codes]))[:-1]
@@ -147,12 +147,12 @@ def _one_row_each(plan: Plan, table: pa.Table, dropped: Counter[str]) -> tuple[p
         at = int(np.argmax(repeats))
         example = (*file_and_row(table[POSITION][at].as_py()), table[ID][at].as_py())
         return table, Tally(repeated_ids=len(np.unique(codes[repeats])), example_id=example)
-    dropped["duplicate_ids"] += int(repeats.sum())
+    counted = Tally(rows_dropped=Counter(duplicate_ids=int(repeats.sum())))
     if plan.data.duplicate_ids == "first":
-        return table.filter(pa.array(~repeats)), Tally()
+        return table.filter(pa.array(~repeats)), counted
     last_row = np.zeros(codes.max() + 1, np.int64)
     np.maximum.at(last_row, codes, np.arange(len(codes)))
-    return table.take(np.sort(last_row)), Tally()
+    return table.take(np.sort(last_row)), counted
 
 
 def _table_column(column: pa.ChunkedArray, promoted: bool) -> pa.ChunkedArray:

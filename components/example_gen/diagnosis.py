@@ -15,6 +15,9 @@ from components.example_gen import files
 _LARGEST_VALUE = (1 << 31) - 1
 _SHOWN = 60
 
+# A reader's block has to hold a row.
+_LARGEST_ROW = 8 << 20
+
 
 def place(path: str, row: int, delimiter: str | None, encoding: str) -> str:
     """Where a row is, for people: 'customers.csv: line 8 (row 7)'.
@@ -48,6 +51,8 @@ def unreadable(path: str, columns: tuple[str, ...], delimiter: str, encoding: st
             runs_on = any("\n" in value for value in record)
             hint = "; is a quote opened there and never closed?" if runs_on else ""
             return DataError(f"{where}: has {len(record)} columns, the header has {len(columns)}{hint}")
+        if sum(map(len, record)) > _LARGEST_ROW:
+            return DataError(f"{where}: is longer than {_LARGEST_ROW >> 20} MiB; is a quote never closed?")
     return DataError(f"{path}: cannot be read as CSV: {reason}")
 
 

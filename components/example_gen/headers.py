@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import itertools
@@ -95,7 +96,9 @@ def _csv_header(path: str, data: DataConfig) -> tuple[tuple[str, ...], bool]:
     if header is None:
         raise DataError(f"{path}: is empty")
     if any("\udc80" <= letter <= "\udcff" for name in header for letter in name):
-        raise DataError(f"{path}: line 1: the header is not {data.encoding}; try data.encoding: latin-1")
+        is_wide = files.first_bytes(path, 2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        likely = "utf-16" if is_wide else "latin-1"
+        raise DataError(f"{path}: line 1: the header is not {data.encoding}; try data.encoding: {likely}")
     return tuple(header), row is not None
 
 

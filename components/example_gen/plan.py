@@ -12,7 +12,17 @@ import pyarrow.parquet as pq
 
 from components.errors import DataError
 from components.example_gen import diagnosis, files
-from components.example_gen.convert import INTEGER, NUMBER, TEXT, TIME, as_written, kind_of, number_share
+from components.example_gen.conditions import meets
+from components.example_gen.convert import (
+    INTEGER,
+    NUMBER,
+    TEXT,
+    TIME,
+    TIMESTAMP,
+    as_written,
+    kind_of,
+    number_share,
+)
 from components.example_gen.readers import read_batches
 from components.example_gen.source import Source
 from configs.data import Condition, DataConfig
@@ -70,6 +80,7 @@ def make_plan(data: DataConfig, source: Source) -> Plan:
 
     Raises:
       DataError: a column is neither clearly text nor clearly numbers, or cannot be part of a customer table.
+      ConfigError: a condition compares a column with something that it cannot hold.
     """
     known = _known_kinds(data, source)
     open_columns = [column for column in _columns(data, source) if known.get(column, "") == ""]
@@ -78,8 +89,16 @@ def make_plan(data: DataConfig, source: Source) -> Plan:
         _parquet_kinds(draft, open_columns) if source.format == "parquet" else _csv_kinds(draft, open_columns)
     )
     kinds = {column: known.get(column) or found[column] or TEXT for column in _columns(data, source)}
+    _check_conditions(data, source, kinds)
     features = () if data.transactions else tuple(c for c in source.customer_columns if c != source.id_column)
     return Plan(data, source, kinds, features)
+
+
+def _check_conditions(data: DataConfig, source: Source, kinds: dict[str, str]) -> None:
+    stored = {TEXT: pa.string(), INTEGER: pa.int64(), NUMBER: pa.float64(), TIME: TIMESTAMP}
+    for condition in data.keep:
+        kind = TEXT if condition.column == source.id_column else kinds[condition.column]
+        meets(pa.array([], stored[kind]), condition)
 
 
 def missing_value_remedy(column: str, value: object) -> str:

@@ -112,7 +112,12 @@ def source_from_json(text: str) -> tuple[Source, list[list[Any]]]:
 
 
 def _find_files(data: DataConfig) -> tuple[list[str], int | None]:
-    span = _span(data) if any(SPAN_PLACEHOLDER in pattern for pattern in data.paths) else None
+    has_span = any(SPAN_PLACEHOLDER in pattern for pattern in data.paths)
+    if data.span is not None and not has_span:
+        raise ConfigError(
+            f"data.span: is {data.span}, but data.path has no {SPAN_PLACEHOLDER} that it stands for"
+        )
+    span = _span(data) if has_span else None
     found: list[str] = []
     for pattern in data.paths:
         if not file_system.is_remote(pattern) and Path(pattern).is_dir():
@@ -164,6 +169,10 @@ def _check_meaning(data: DataConfig, columns: Sequence[str], id_column: str | No
     """Refuses what can be known to be impossible before a row is read."""
     if id_column is None and ROW_ID in columns:
         raise ConfigError(f"data.id: {path} has no customer id; say whether it is '{ROW_ID}'")
+    if data.transactions is not None and id_column in TRANSACTION_FEATURES:
+        raise ConfigError(
+            f"data.id: '{id_column}' is also what transactions are summed up in; rename the column"
+        )
     if id_column is not None and data.types.get(id_column) == "time":
         raise ConfigError(f"data.types.{id_column}: the customer id is text or integer, not time")
     if data.transactions is not None:

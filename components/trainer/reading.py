@@ -75,30 +75,31 @@ def load_customers(files: Sequence[str], transformation: Transformation) -> Cust
     numeric_names = [f.name for f in plan.numeric]
     text_names = [f.name for f in (*plan.ordinal, *plan.one_hot)]
 
-    def extract(examples: tf.Tensor) -> tuple[tf.Tensor, tuple[tf.Tensor, ...], tuple[tf.Tensor, ...]]:
+    def extract(examples: tf.Tensor) -> dict[str, tf.Tensor | list[tf.Tensor]]:
         raw = transformation.parse(examples)
-        return (
-            transformation.vectors(raw),
-            tuple(numbers(raw[name]) for name in numeric_names),
-            tuple(categories(raw[name]) for name in text_names),
-        )
+        extracted = {
+            "vectors": transformation.vectors(raw),
+            "texts": tuple(categories(raw[name]) for name in text_names),
+        }
+        if numeric_names:
+            extracted["numbers"] = numbers([raw[name] for name in numeric_names])
+        return extracted
 
     batches = records(sorted(files)).batch(_BATCH).map(extract, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
     vectors: list[np.ndarray] = []
-    numeric: list[list[np.ndarray]] = [[] for _ in numeric_names]
+    stacks: list[np.ndarray] = []
     texts: list[list[pa.Array]] = [[] for _ in text_names]
-    for vector, number_columns, text_columns in batches.as_numpy_iterator():
-        vectors.append(vector)
-        for column, values in zip(numeric, number_columns):
-            column.append(values)
-        for text, values in zip(texts, text_columns):
-            # Decoded leniently: a stray byte must not end a fit that has nothing to do with it.
-            text.append(pa.array(values, pa.binary()).dictionary_encode())
+    for batch in batches.as_numpy_iterator():
+        vectors.append(batch["vectors"])
+        if numeric_names:
+            stacks.append(batch["numbers"])
+        for column, values in zip(texts, batch["texts"]):
+            column.append(pa.array(values, pa.binary()).dictionary_encode())
     if not vectors:
         raise ValueError("the training split holds no customers")
     return Customers(
         np.concatenate(vectors),
-        {name: np.concatenate(column) for name, column in zip(numeric_names, numeric)},
+        dict(zip(numeric_names, np.concatenate(stacks).T)) if numeric_names else {},
         {name: _one_dictionary(chunks) for name, chunks in zip(text_names, texts)},
     )
 
@@ -106,5 +107,6 @@ def load_customers(files: Sequence[str], transformation: Transformation) -> Cust
 def _one_dictionary(chunks: list[pa.Array]) -> pa.Array:
     unified = pa.chunked_array(chunks).unify_dictionaries()
     codes = np.concatenate([chunk.indices.to_numpy(zero_copy_only=False) for chunk in unified.chunks])
+    # Decoded leniently: a stray byte must not end a fit that has nothing to do with it.
     words = [word.as_py().decode("utf-8", "replace") for word in unified.chunk(0).dictionary]
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(words, pa.string()))

@@ -40,7 +40,7 @@ def data(**keys: Any) -> dict[str, Any]:
 AT_ONCE = [
     Case("missing file", None, ["customers.csv", "there is no file"], 2),
     Case("empty file", "", ["customers.csv", "is empty"], 4),
-    Case("header and no rows", HEADER, ["a header and no rows"], 4),
+    Case("header and no rows", HEADER, ["no rows after the header"], 4),
     Case("wrong delimiter", (HEADER + ROWS).replace(",", ";"), ["data.delimiter", "';'"], 2),
     Case("duplicated column", "customer_id,age,age\n" + ROWS, ["'age'", "2 times"], 2),
     Case("unknown id", HEADER + ROWS, ["data.id", "no column 'custmer_id'", "'customer_id'"], 2, data(id="custmer_id")),

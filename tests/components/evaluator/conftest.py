@@ -157,7 +157,6 @@ class Workbench:
                     build_eval_config(EvaluationConfig.model_validate(evaluation))
                 ),
                 "example_splits": '["eval"]',
-                "module_path": "components.evaluator.extractors",
                 "code_version": "abc",
             },
         )

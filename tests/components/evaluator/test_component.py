@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-
 import tensorflow_model_analysis as tfma
 from tfx.components.evaluator import component as tfx_evaluator
 from tfx.types import Channel, standard_artifacts
@@ -45,12 +43,6 @@ def test_what_the_cache_must_know_is_an_execution_property():
         code_version="abc",
     )
     assert properties["eval_config"] != other.exec_properties["eval_config"]
-
-
-def test_user_code_is_found_by_import_path():
-    properties = _evaluator().exec_properties
-    assert callable(importlib.import_module(properties["module_path"]).custom_extractors)
-    assert not properties.get("module_file")
 
 
 def test_every_threshold_of_the_section_arrives():

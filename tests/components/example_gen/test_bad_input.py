@@ -146,6 +146,29 @@ def test_a_condition_on_numbers_that_is_none(write, read):
         read(write("id,x\n1,2\n"), keep=[{"column": "x", "gt": "many"}])
 
 
+def test_a_row_that_never_ends(write, read):
+    path = write("id,x\n1,a\n2," + "b" * (17 << 20) + "\n")
+    assert refused(read, path) == "line 3 (row 2): is longer than 8 MiB; is a quote never closed?"
+
+
+def test_another_encoding_in_the_header(write, read):
+    path = write("id,x\n1,2\n".encode("utf-16"))
+    assert refused(read, path).endswith("the header is not utf-8; try data.encoding: utf-16")
+
+
+def test_a_nested_column_with_a_part_in_transactions(tmp_path, read):
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"id": [1], "when": [["2024-01-01"]], "amount": [1]}), path)
+    assert refused(read, path, transactions=TIMED).startswith("column 'when' cannot be read as time: list<")
+
+
+def test_parquet_that_is_cut_off(tmp_path, read):
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"id": list(range(1000)), "x": list(range(1000))}), path)
+    path.write_bytes(path.read_bytes()[:-100])
+    assert "cannot be read as Parquet" in refused(read, path)
+
+
 def test_a_nested_parquet_column(tmp_path, read):
     path = tmp_path / "x.parquet"
     pq.write_table(pa.table({"id": [1], "tags": [["a"]], "x": [1]}), path)

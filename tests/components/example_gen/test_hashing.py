@@ -46,6 +46,8 @@ def test_does_not_change_between_releases():
         "0000000000000000",
         "f3ab86bec58ff29f",
     ]
+    splits = hashing.split_positions(hashed).tolist()
+    assert [f"{value:012x}" for value in splits] == ["accb49e403d6", "000000000000", "f3ab86bec58f"]
 
 
 def test_a_slice_hashes_as_its_values():
@@ -82,7 +84,8 @@ def _threshold(share, positions):
 
 @settings(deadline=None)
 @given(
-    st.lists(st.integers(0, _SCALE - 1), min_size=2, max_size=30, unique=True),
+    # Spread over the whole range: left to itself, hypothesis prefers small numbers.
+    st.lists(st.integers(0, 1000).map(lambda n: n * (_SCALE // 1001)), min_size=2, max_size=9, unique=True),
     st.floats(0.001, 0.999),
     st.floats(0.001, 0.999),
 )

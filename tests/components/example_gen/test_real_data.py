@@ -21,7 +21,6 @@ WHOLESALE = DATA / "wholesale" / "wholesale_customers.csv"
 def test_telco_says_what_to_do_about_its_blanks(read):
     with pytest.raises(DataError) as caught:
         read(TELCO)
-    # The twelfth line of the blanks' 11: `grep -n ", ,"` shows line 490 first.
     assert "line 490 (row 489), column 'TotalCharges': ' ' is not a number" in str(caught.value)
     assert "data.missing: {TotalCharges: [' ']}" in str(caught.value)
 

@@ -19,6 +19,7 @@ from components.example_gen.source import (
     source_to_json,
 )
 from configs import ConfigError
+from configs.evaluation import EvaluationConfig
 
 TABLE = "CustomerID,age,plan\n1,30,basic\n2,40,plus\n"
 TIMED = {"time": "when", "amount": "amount"}
@@ -160,6 +161,12 @@ class TestRefuses:
             config, path, features={"include": ["amount"]}, transactions=TIMED
         )
 
+    def test_a_slice_that_is_not_in_the_customer_table(self, write, config):
+        settings = config(write(TABLE))
+        sliced = settings.model_copy(update={"evaluation": EvaluationConfig(slices=["Plan"])})
+        with pytest.raises(ConfigError, match=r"evaluation\.slices: .* did you mean 'plan'"):
+            resolve_source(sliced)
+
     def test_files_with_different_columns(self, write, config, tmp_path):
         write(TABLE, "a.csv"), write("CustomerID,age\n1,2\n", "b.csv")
         assert "only one has 'plan'" in refused(config, tmp_path / "*.csv")
@@ -181,6 +188,13 @@ class TestRefuses:
         assert "data.types.amount" in refused(config, path, transactions=TIMED, types={"amount": "text"})
         assert "data.types.when" in refused(config, path, transactions=TIMED, types={"when": "number"})
         assert "data.types.id" in refused(config, path, types={"id": "time"})
+
+    def test_a_span_without_a_place_for_it(self, write, config):
+        assert "data.span: is 3, but data.path has no {SPAN}" in refused(config, write(TABLE), span=3)
+
+    def test_an_id_named_as_a_feature(self, write, config):
+        path = write("frequency,when,amount\n1,2024-01-01,5\n")
+        assert refused(config, path, id="frequency", transactions=TIMED).startswith("data.id: 'frequency'")
 
     def test_an_expression_that_is_not_re2(self, write, config):
         keep = [{"column": "plan", "matches": "(?=basic)"}]

@@ -186,6 +186,11 @@ class TestParquet:
             pq.write_table(pa.table({"id": [name], "x": values}), tmp_path / f"{name}.parquet")
         assert read(tmp_path / "*.parquet").column("x") == [1.0, 2.5]
 
+    def test_whole_numbers_beyond_64_bits_with_a_sign(self, tmp_path, read):
+        path = tmp_path / "customers.parquet"
+        pq.write_table(pa.table({"id": [1, 2], "x": pa.array([2**63, 5], pa.uint64())}), path)
+        assert read(path).column("x") == [2.0**63, 5.0]
+
     def test_row_groups_and_copies_across_them(self, tmp_path, read):
         path = tmp_path / "customers.parquet"
         pq.write_table(pa.table({"id": [1, 2, 1, 3], "x": [1.0, 2.0, 1.0, None]}), path, row_group_size=1)
@@ -237,3 +242,26 @@ class TestConditions:
         path = write("id,code,plan\n" + rows + "99,C99,x\n")
         keep = [{"column": "code", "not_matches": "^C"}]
         assert read(path, columns=["plan"], keep=keep).tally.rows_dropped == {"code not_matches ^C": 1}
+
+
+def test_columns_in_another_order_and_a_file_without_rows(write, read):
+    files = [
+        write("id,x,t\n1,5,a\n", "a.csv"),
+        write("t,id,x\n", "b.csv"),
+        write("t,x,id\nb,6,2\n", "c.csv"),
+    ]
+    assert read(files).table.to_pydict() == {"id": ["1", "2"], "x": [5, 6], "t": ["a", "b"]}
+
+
+def test_blank_lines_before_the_header_and_quoted_names(write, read):
+    path = write(b'\xef\xbb\xbf\n"id","a, b"\n"1","2"\n')
+    assert read(path).table.to_pydict() == {"id": ["1"], "a, b": [2]}
+
+
+def test_one_column_that_is_no_id(write, read):
+    assert read(write("x\n1\n2.5\n")).table.to_pydict() == {"row_number": ["1", "2"], "x": [1.0, 2.5]}
+
+
+def test_numbers_that_do_not_fit_whole_numbers(write, read):
+    path = write("id,x\n1,99999999999999999999\n2,3\n")
+    assert read(path).column("x") == [1e20, 3.0]
