@@ -12,7 +12,7 @@ class DataVerdict(Artifact):
 class SegmentAssignments(Artifact):
     """Where the table of customers and their segments is.
 
-    Custom properties: `written` (1 or 0) and, when written, `path` (the folder of the table).
+    Custom properties: `written` (1 or 0) and, when written, `path` (the Parquet file).
     """
 
     TYPE_NAME = "SegmentAssignments"

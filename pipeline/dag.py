@@ -25,11 +25,17 @@ from components.report.component import Report
 from components.served_model.component import ServedModel
 from components.serving_check.component import ServingCheck
 from configs.pipeline import PipelineConfig
-from pipeline.code_version import code_version
+from pipeline.entry_points import node_version
 from pipeline.workspace import Workspace
 
 # Prism, the default local runner of newer Beams, downloads a binary; ask for the one in Beam itself.
-LOCAL_BEAM_ARGS = ["--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1"]
+LOCAL_BEAM_ARGS = [
+    "--runner=DirectRunner",
+    "--direct_running_mode=in_memory",
+    "--direct_num_workers=1",
+    # Or TFX packs its own source at every component, for remote workers that there are none of: 0.7 to 1 s each.
+    "--sdk_container_image=none",
+]
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ def data_nodes(config: PipelineConfig, inputs: RunInputs) -> dict[str, BaseCompo
     example_gen = CustomerExampleGen(
         data_config=typed_data_config(config),
         source=inputs.source,
-        code_version=code_version("components.example_gen.executor"),
+        code_version=node_version("ExampleGen"),
     ).with_id("ExampleGen")
     described = [
         column
@@ -63,7 +69,7 @@ def data_nodes(config: PipelineConfig, inputs: RunInputs) -> dict[str, BaseCompo
         and (config.features.selects(column) or column in config.evaluation.slices)
     ]
     statistics = StatisticsGen(
-        examples=example_gen.outputs["examples"],
+        examples=example_gen.outputs["table"],
         # The id is unique per customer: describing it costs as much as everything else together.
         stats_options=tfdv.StatsOptions(feature_allowlist=described),
     )
@@ -94,16 +100,16 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         examples=examples,
         validation_config=config.validation.model_dump_json(by_alias=True),
         min_customers=config.model.k,
-        code_version=code_version("components.gate.executor"),
+        code_version=node_version("DataGate"),
     )
     transform = Transform(
-        examples=examples,
+        examples=nodes["examples"].outputs["table"],
         schema=schema,
         preprocessing_fn="transforms.preprocessing.preprocessing_fn",
         custom_config={
             "features": config.features.model_dump_json(by_alias=True),
             "id_column": inputs.id_column,
-            "code_version": code_version("transforms.preprocessing"),
+            "code_version": node_version("Transform"),
         },
         # Transformed rows are cheaper to make again in tf.data than to write and read.
         materialize=False,
@@ -122,20 +128,20 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
             "pipeline": config.name,
             "id_column": inputs.id_column,
             "config_hash": _model_config_hash(config),
-            "code_version": code_version("components.trainer.run_fn"),
+            "code_version": node_version("Trainer"),
         },
     )
     model = trainer.outputs["model"]
     served = ServedModel(
         serving_dir=workspace.serving,
         version=inputs.parent or "",
-        code_version=code_version("components.served_model.executor"),
+        code_version=node_version("ServedModel"),
     )
     served.add_upstream_node(gate)
     serving_check = ServingCheck(
         model=model,
         examples=examples,
-        code_version=code_version("components.serving_check.executor", "components.serving_check.probe"),
+        code_version=node_version("ServingCheck"),
     )
     evaluator = Evaluator(
         examples=examples,
@@ -143,7 +149,7 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         baseline_model=served.outputs["model"],
         schema=schema,
         evaluation=config.evaluation.model_dump_json(by_alias=True),
-        code_version=code_version("components.evaluator.executor"),
+        code_version=node_version("Evaluator"),
     )
     # Before the evaluation: a model that no server can load is not worth measuring first.
     evaluator.add_upstream_node(serving_check)
@@ -153,7 +159,7 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         infra_blessing=serving_check.outputs["blessing"],
         serving_dir=workspace.serving,
         run_key=inputs.run_id,
-        code_version=code_version("components.pusher.executor"),
+        code_version=node_version("Pusher"),
     )
     assignments = Assignments(
         examples=examples,
@@ -161,7 +167,7 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         assignments_config=config.assignments.model_dump_json(),
         assignments_dir=workspace.assignments,
         id_column=inputs.id_column,
-        code_version=code_version("components.assignments.executor"),
+        code_version=node_version("Assignments"),
     )
     report = Report(
         model=model,
@@ -179,13 +185,24 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         pipeline_name=config.name,
         run_id=inputs.run_id,
         publish_dir=workspace.reports,
-        code_version=code_version("components.report.executor"),
+        code_version=node_version("Report"),
     )
     return assemble(
         config,
         workspace,
-        [*nodes.values(), validator, gate, transform, served, trainer, serving_check, evaluator, pusher,
-         assignments, report],
+        [
+            *nodes.values(),
+            validator,
+            gate,
+            transform,
+            served,
+            trainer,
+            serving_check,
+            evaluator,
+            pusher,
+            assignments,
+            report,
+        ],
     )
 
 
@@ -210,7 +227,9 @@ def typed_data_config(config: PipelineConfig) -> str:
         for name, feature in config.features.columns.items()
         if feature.type == "numeric" and name not in config.data.types
     }
-    return config.data.model_copy(update={"types": {**config.data.types, **numeric}}).model_dump_json(by_alias=True)
+    return config.data.model_copy(update={"types": {**config.data.types, **numeric}}).model_dump_json(
+        by_alias=True
+    )
 
 
 def _model_config_hash(config: PipelineConfig) -> str:

@@ -12,7 +12,7 @@ from components.example_gen.source import Source, fingerprint_files, resolve_sou
 from components.served_model.versions import served_version
 from configs.errors import ConfigError
 from configs.pipeline import PipelineConfig
-from pipeline.code_version import code_version
+from pipeline.entry_points import project_version
 from pipeline.records import KILLED, RUNNING, RunRecord, read_json, read_records
 from pipeline.workspace import Workspace
 
@@ -50,7 +50,7 @@ def plan_run(config: PipelineConfig, workspace: Workspace) -> RunPlan:
         config.model_dump_json(by_alias=True),
         source_json,
         str(_digest_of(config.validation.schema_path)),
-        code_version("pipeline.dag"),
+        project_version(),
     ]
     fingerprint = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return RunPlan(config, source, source_json, fingerprint)

@@ -68,8 +68,16 @@ class Workspace:
         Raises:
           ConfigError: naming the folder and the reason.
         """
-        for folder in (self.root, self.artifacts, self.serving, self.assignments, self.reports, self.logs,
-                       self.runs, self.inputs):
+        for folder in (
+            self.root,
+            self.artifacts,
+            self.serving,
+            self.assignments,
+            self.reports,
+            self.logs,
+            self.runs,
+            self.inputs,
+        ):
             try:
                 os.makedirs(folder, exist_ok=True)
                 probe = os.path.join(folder, f".probe-{os.getpid()}")

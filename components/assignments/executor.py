@@ -26,7 +26,7 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes `<assignments_dir>/<version>/part-00000.parquet`, whole or not at all.
+        """Writes `<assignments_dir>/<version>/assignments.parquet`, whole or not at all.
 
         Args:
           input_dict:
@@ -69,5 +69,5 @@ class Executor(base_executor.BaseExecutor):
             customers = write_table(batches, table_schema(id_column), staging, config.csv)
         assignments.set_int_custom_property("written", 1)
         assignments.set_int_custom_property("customers", customers)
-        assignments.set_string_custom_property("path", target)
+        assignments.set_string_custom_property("path", f"{target}/{PARQUET_FILE}")
         logging.info("Wrote the segments of %d customers to %s.", customers, target)

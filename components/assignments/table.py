@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from components.example_files import records
 
-PARQUET_FILE = "part-00000.parquet"
+PARQUET_FILE = "assignments.parquet"
 CSV_FILE = "assignments.csv"
 
 # Rows that the model is asked about at once, and rows in a row group of the Parquet file.

@@ -25,7 +25,7 @@ from tfx.dsl.io import fileio
 from components.errors import DataError
 from components.example_gen import files, hashing
 from components.example_gen.customers import bucket_keys, column_types, condense, customer_columns, merge
-from components.example_gen.encode import shard_name, write_examples
+from components.example_gen.encode import as_features, records_name, table_name, write_examples, write_table
 from components.example_gen.plan import Plan
 from components.example_gen.rows import HASH, read_rows
 from components.example_gen.tally import Tally, total
@@ -42,8 +42,8 @@ _TALLY, _PIECES = "tally", "pieces"
 _Origin = tuple[int, int]
 
 
-def write_customers(pipeline: beam.Pipeline, plan: Plan, uri: str, summary_path: str) -> None:
-    """Adds the steps that write a source's customers below `uri`, and a summary of the reading.
+def write_customers(pipeline: beam.Pipeline, plan: Plan, uri: str, table_uri: str, summary_path: str) -> None:
+    """Adds the steps that write a source's customers below `uri` and `table_uri`, and a summary of the reading.
 
     The summary is JSON: `problems`, lines that say what must be mended, or `ingest`, what was read.
     Nothing else is written where there are problems.
@@ -64,7 +64,7 @@ def write_customers(pipeline: beam.Pipeline, plan: Plan, uri: str, summary_path:
     written = (
         merged[_PIECES]
         | "SpreadBuckets" >> beam.Reshuffle()
-        | "Write" >> beam.ParDo(_Write(plan, uri, buckets), AsSingleton(tally))
+        | "Write" >> beam.ParDo(_Write(plan, uri, table_uri, buckets), AsSingleton(tally))
         | "Counts" >> beam.CombineGlobally(_sum_counts)
     )
     _ = written | "Summarize" >> beam.Map(_summarize, AsSingleton(tally), plan, summary_path)
@@ -128,8 +128,8 @@ class _Merge(beam.DoFn):
 class _Write(beam.DoFn):
     """(bucket, customers) -> counts, and the bucket's files."""
 
-    def __init__(self, plan: Plan, uri: str, buckets: int) -> None:
-        self._plan, self._uri, self._buckets = plan, uri, buckets
+    def __init__(self, plan: Plan, uri: str, table_uri: str, buckets: int) -> None:
+        self._plan, self._uri, self._table_uri, self._buckets = plan, uri, table_uri, buckets
 
     def process(self, element: tuple[int, bytes], tally: Tally) -> Iterator[dict[str, dict[str, int]]]:
         if not tally.is_usable:
@@ -138,12 +138,14 @@ class _Write(beam.DoFn):
         customers = from_bytes(content)
         columns = customer_columns(self._plan, customers, tally)
         in_eval = hashing.split_positions(customers[HASH].to_numpy()) < tally.eval_threshold(self._plan.data)
-        name = shard_name(bucket, self._buckets)
         for split, mask in zip(SPLITS, (pa.array(~in_eval), pa.array(in_eval)), strict=True):
-            part = {column: values.filter(mask) for column, values in columns.items()}
+            batch = as_features({column: values.filter(mask) for column, values in columns.items()})
             # A name of its own for every attempt: a runner may make two at once.
-            staging = os.path.join(self._uri, STAGING, f"{split}-{name}-{uuid.uuid4().hex}")
-            write_examples(part, os.path.join(self._uri, f"Split-{split}", name), staging)
+            staging = os.path.join(self._uri, STAGING, f"{split}-{bucket}-{uuid.uuid4().hex}")
+            records = os.path.join(self._uri, f"Split-{split}", records_name(bucket, self._buckets))
+            write_examples(batch, records, staging)
+            table = os.path.join(self._table_uri, f"Split-{split}", table_name(bucket, self._buckets))
+            write_table(batch, self._plan.source.id_name, table, staging)
         yield {
             "customers": {"train": int((~in_eval).sum()), "eval": int(in_eval.sum())},
             "values": {column: len(values) - values.null_count for column, values in columns.items()},

@@ -21,7 +21,10 @@ class CustomerExampleGenSpec(types.ComponentSpec):
         "code_version": ExecutionParameter(type=str),
     }
     INPUTS: dict[str, Any] = {}
-    OUTPUTS = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
+    OUTPUTS = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "table": ChannelParameter(type=standard_artifacts.Examples),
+    }
 
 
 class CustomerExampleGen(base_beam_component.BaseBeamComponent):
@@ -32,10 +35,12 @@ class CustomerExampleGen(base_beam_component.BaseBeamComponent):
             data_config=config.data.model_dump_json(by_alias=True),
             source=source_to_json(source, fingerprint_files(source.files)),
         )
-        StatisticsGen(examples=example_gen.outputs["examples"])
+        StatisticsGen(examples=example_gen.outputs["table"])
+        Trainer(examples=example_gen.outputs["examples"], ...)
 
     A customer's split depends on the id alone: one in eval stays there when the share of eval grows.
     Numbers are float or int64 features, text and the customer id bytes features; a missing value has none.
+    `table` holds the same customers as Parquet without the id, for the components that read columns.
     """
 
     SPEC_CLASS = CustomerExampleGenSpec
@@ -56,5 +61,6 @@ class CustomerExampleGen(base_beam_component.BaseBeamComponent):
                 source=source,
                 code_version=code_version or "",
                 examples=types.Channel(type=standard_artifacts.Examples),
+                table=types.Channel(type=standard_artifacts.Examples),
             )
         )

@@ -23,7 +23,7 @@ from configs.data import DataConfig
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
-    """Reads customers or transactions and writes customers as tf.Examples."""
+    """Reads customers or transactions and writes customers as tf.Examples, and as Parquet."""
 
     def Do(
         self,
@@ -37,6 +37,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
           input_dict: empty.
           output_dict:
             - examples: Examples with the splits train and eval, and `ingest.json` beside them.
+            - table: the same customers without their id, as Parquet.
           exec_properties:
             - data_config: JSON of the configuration's section `data`.
             - source: JSON of the files, as `source_to_json` writes it.
@@ -51,13 +52,16 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
         # No file format: TFX has no name for TFRecords that are not compressed, and goes by their suffix.
         examples_utils.set_payload_format(examples, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
+        table = artifact_utils.get_single_instance(output_dict["table"])
+        table.split_names = examples.split_names
+        examples_utils.set_payload_format(table, example_gen_pb2.PayloadFormat.FORMAT_PARQUET)
         if source.span is not None:
-            examples.span = source.span
+            examples.span = table.span = source.span
 
         staging = os.path.join(examples.uri, STAGING)
         summary_path = os.path.join(staging, "summary.json")
         with self._make_beam_pipeline() as pipeline:
-            write_customers(pipeline, plan, examples.uri, summary_path)
+            write_customers(pipeline, plan, examples.uri, table.uri, summary_path)
         summary = json.loads(_read(summary_path))
         fileio.rmtree(staging)
         if summary["problems"]:

@@ -37,7 +37,7 @@ class RunFacts:
       infra_problems: what the serving check found wrong, one line each.
       pushed_version, pushed_destination: where the model is served; None when it was not pushed.
       served_before: the version served when the run began; None for none.
-      assignments: the folder of the table of customers; None when none was written.
+      assignments: the Parquet file of the table of customers; None when none was written.
       sizes: segment id -> customers, counted in that table; else those the model was fitted on.
       columns: the columns of the customer table.
       model_uri: the trained model's artifact.
@@ -126,16 +126,14 @@ def _sizes(segments: dict[str, Any], assignments: str | None) -> dict[int, int]:
     if assignments is None:
         return sizes
     sizes = dict.fromkeys(sizes, 0)
-    for part in sorted(fileio.glob(os.path.join(assignments, "*.parquet"))):
-        counted = pc.value_counts(_segment_ids(part))
-        for entry in counted.to_pylist():
-            sizes[entry["values"]] = sizes.get(entry["values"], 0) + entry["counts"]
+    for entry in pc.value_counts(_segment_ids(assignments)).to_pylist():
+        sizes[entry["values"]] = sizes.get(entry["values"], 0) + entry["counts"]
     return sizes
 
 
-def _segment_ids(part: str) -> pa.ChunkedArray:
-    if is_local(part):
-        return pq.read_table(part, columns=["segment_id"])["segment_id"]
+def _segment_ids(table: str) -> pa.ChunkedArray:
+    if is_local(table):
+        return pq.read_table(table, columns=["segment_id"])["segment_id"]
     # TFX's remote files are not the file objects that Arrow asks for.
-    with fileio.open(part, "rb") as file:
+    with fileio.open(table, "rb") as file:
         return pq.read_table(pa.BufferReader(file.read()), columns=["segment_id"])["segment_id"]

@@ -43,8 +43,7 @@ class Transformation:
         }
         vocabularies = {
             f.name: [
-                word.decode("utf-8", "replace")
-                for word in output.vocabulary_by_name(vocabulary_name(f.name))
+                word.decode("utf-8", "replace") for word in output.vocabulary_by_name(vocabulary_name(f.name))
             ]
             for f in plan.one_hot
         }
@@ -85,7 +84,9 @@ def load_customers(files: Sequence[str], transformation: Transformation) -> Cust
             extracted["numbers"] = numbers([raw[name] for name in numeric_names])
         return extracted
 
-    batches = records(sorted(files)).batch(_BATCH).map(extract, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
+    batches = (
+        records(sorted(files)).batch(_BATCH).map(extract, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
+    )
     vectors: list[np.ndarray] = []
     stacks: list[np.ndarray] = []
     texts: list[list[pa.Array]] = [[] for _ in text_names]

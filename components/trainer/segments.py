@@ -80,9 +80,7 @@ def model_facts(transformation: Transformation, fit: KMeansResult) -> dict[str, 
     inputs = input_names(plan.names)
     return {
         "format": FORMAT,
-        "features": [
-            {"name": name, "kind": plan.kind(name), "input": inputs[name]} for name in plan.names
-        ],
+        "features": [{"name": name, "kind": plan.kind(name), "input": inputs[name]} for name in plan.names],
         "vector": transformation.layout.names,
         "space": space_fingerprint(transformation),
         "fit": {

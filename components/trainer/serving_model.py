@@ -47,7 +47,11 @@ def input_names(columns: Sequence[str]) -> dict[str, str]:
 
 
 def _fits(column: str) -> bool:
-    return re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", column) is not None and column != "self" and not iskeyword(column)
+    return (
+        re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", column) is not None
+        and column != "self"
+        and not iskeyword(column)
+    )
 
 
 class SegmentModel(tf.Module):

@@ -29,6 +29,8 @@ def space_fingerprint(transformation: Transformation) -> str:
         else:
             raw[name] = sparse_column(tf.constant(_PROBES, tf.float32), dtype)
     vectors = transformation.vectors(raw).numpy()
-    rounded = [[float(f"{value:.{_DIGITS - 1}e}") for value in row] for row in np.asarray(vectors, np.float64)]
+    rounded = [
+        [float(f"{value:.{_DIGITS - 1}e}") for value in row] for row in np.asarray(vectors, np.float64)
+    ]
     content = json.dumps([transformation.layout.names, rounded])
     return hashlib.sha256(content.encode()).hexdigest()

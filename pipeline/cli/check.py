@@ -54,7 +54,11 @@ def _treatment(config: PipelineConfig, column: str) -> str:
     kind = choice.kind if choice else None
     if config.data.transactions is not None:
         kind = "numeric"
-    numeric = choice.numeric(config.features.numeric) if choice and kind != "categorical" else config.features.numeric
+    numeric = (
+        choice.numeric(config.features.numeric)
+        if choice and kind != "categorical"
+        else config.features.numeric
+    )
     number = " ".join(
         filter(None, ["log1p" if numeric.log1p else "", numeric.normalize, f"missing: {numeric.impute}"])
     )

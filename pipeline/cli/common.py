@@ -23,7 +23,9 @@ WorkspaceOption = Annotated[
 ]
 SetOption = Annotated[
     Optional[list[str]],
-    typer.Option("--set", metavar="KEY=VALUE", help="Overrides a key of the config, such as model.k=7. Repeatable."),
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Overrides a key of the config, such as model.k=7. Repeatable."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
 

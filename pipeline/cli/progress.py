@@ -25,9 +25,11 @@ class Progress:
         self._lines: list[Text] = []
         self._total = 0
         self._spinner = Spinner("dots")
-        self._live = Live(
-            console=console, get_renderable=self._render, refresh_per_second=8, transient=True
-        ) if console.is_terminal else None
+        self._live = (
+            Live(console=console, get_renderable=self._render, refresh_per_second=8, transient=True)
+            if console.is_terminal
+            else None
+        )
 
     def __enter__(self) -> Progress:
         if self._live:

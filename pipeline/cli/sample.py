@@ -21,7 +21,9 @@ class SampleName(str, Enum):
 
 
 def sample(
-    name: Annotated[SampleName, typer.Argument(help="retail: 1.47 million grocery transactions of 2,469 households.")],
+    name: Annotated[
+        SampleName, typer.Argument(help="retail: 1.47 million grocery transactions of 2,469 households.")
+    ],
     folder: Annotated[str, typer.Option("--to", metavar="DIR", help="Where to write.")] = "data",
     as_json: JsonOption = False,
 ) -> None:
@@ -42,7 +44,9 @@ def sample(
                 shutil.copyfile(source, temporary)
                 os.replace(temporary, target)
         except OSError as error:
-            raise ConfigError(f"{folder} cannot be written: {error.strerror}; choose another with --to") from error
+            raise ConfigError(
+                f"{folder} cannot be written: {error.strerror}; choose another with --to"
+            ) from error
     if as_json:
         print_json({"status": "ok", "path": os.path.abspath(target)})
     else:

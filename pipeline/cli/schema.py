@@ -44,8 +44,12 @@ def schema(
         with Progress(err if as_json else out) as progress:
             outcome = infer_schema(loaded, place, progress.on_event)
         if outcome.kind != RESULT:
-            result = {"status": outcome.kind, "component": outcome.node, "message": outcome.message,
-                      "log": os.path.join(place.logs, "schema.log")}
+            result = {
+                "status": outcome.kind,
+                "component": outcome.node,
+                "message": outcome.message,
+                "log": os.path.join(place.logs, "schema.log"),
+            }
             print_json(result) if as_json else show_result(result, "")
             raise typer.Exit(EXIT_CODES[outcome.kind])
         text = outcome.content["schema"]
@@ -73,8 +77,12 @@ def _show(text: str, curated_path: str | None, written: str | None, as_json: boo
         table.add_row(name, *aspects.values())
     out.print(table)
     if differences is not None:
-        out.print(f"\n{len(differences)} differences from {curated_path}" if differences
-                  else f"\nno difference from {curated_path}", markup=False)
+        out.print(
+            f"\n{len(differences)} differences from {curated_path}"
+            if differences
+            else f"\nno difference from {curated_path}",
+            markup=False,
+        )
         for line in differences:
             out.print(f"  {line}", markup=False)
     if written:

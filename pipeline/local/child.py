@@ -64,7 +64,9 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
         source=request["source"],
         id_column=source.id_name,
         columns=source.customer_columns,
-        schema_file=stage_schema(config.validation.schema_path, workspace) if request["task"] == "run" else None,
+        schema_file=stage_schema(config.validation.schema_path, workspace)
+        if request["task"] == "run"
+        else None,
         run_id=request["run_id"],
         parent=request["parent"],
     )

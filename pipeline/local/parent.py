@@ -71,7 +71,9 @@ def run_child(
         _end(process)
         raise
     if process.returncode < 0 and outcome.kind != RESULT:
-        outcome.message = f"the process that runs the pipeline was ended by {_signal_name(-process.returncode)}"
+        outcome.message = (
+            f"the process that runs the pipeline was ended by {_signal_name(-process.returncode)}"
+        )
     return outcome
 
 

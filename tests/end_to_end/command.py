@@ -77,7 +77,7 @@ class Segments:
 
     def versions(self) -> list[str]:
         serving = self.workspace / "serving"
-        return sorted(os.listdir(serving)) if serving.exists() else []
+        return sorted(name for name in os.listdir(serving) if name.isdigit()) if serving.exists() else []
 
     def node_ids(self, result: dict[str, Any], cached: bool) -> set[str]:
         """The components that ran, or that were taken from the cache."""

@@ -64,7 +64,7 @@ WHILE_READING = [
     Case("infinity", HEADER.replace("city", "debt") + "".join(f"c{n},1,{n}.5\n" for n in range(50)) + "x,1,inf\n",
          ["'debt'", "52", "inf"], 4),
     Case("duplicated id", HEADER + ROWS + "c7,1,north\n", ["c7", "data.duplicate_ids"], 4),
-    Case("fewer customers than k", HEADER + "a,1,x\nb,2,y\nc,3,x\n", ["3 customers", "k = 3"], 4, {"model": {"k": 5}}),
+    Case("fewer customers than k", HEADER + "a,1,x\nb,2,y\nc,3,x\n", ["3 customers", "k = 5"], 4, {"model": {"k": 5}}),
 ]
 
 

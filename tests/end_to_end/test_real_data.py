@@ -45,7 +45,7 @@ def test_retail(tmp_path: Path) -> None:
     households = pd.read_parquet(Path(package.__file__).parent / "data" / "transactions.parquet")["household_id"]
     assert set(table["household_id"]) == set(households.astype(str))
     assert len(table) == 2469
-    assert Path(result["assignments"], "assignments.csv").exists()
+    assert Path(result["assignments"]).with_suffix(".csv").exists()
 
 
 def test_online_retail(tmp_path: Path, real_data: Callable[[str], Path]) -> None:

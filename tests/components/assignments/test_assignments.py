@@ -77,9 +77,9 @@ def test_every_customer_of_every_split_is_in_the_table(run, splits, serving, tmp
     assert output.get_int_custom_property("written") == 1
     assert output.get_int_custom_property("customers") == 400
     path = tmp_path / "assignments" / "4"
-    assert output.get_string_custom_property("path") == str(path)
-    assert [file.name for file in path.iterdir()] == ["part-00000.parquet"]
-    found = pyarrow.parquet.read_table(path / "part-00000.parquet")
+    assert output.get_string_custom_property("path") == str(path / "assignments.parquet")
+    assert [file.name for file in path.iterdir()] == ["assignments.parquet"]
+    found = pyarrow.parquet.read_table(path / "assignments.parquet")
     assert found.schema.equals(
         pa.schema(
             [
@@ -101,7 +101,7 @@ def test_csv_says_the_same(run, splits, serving, tmp_path):
     path = run(serving.write_examples(tmp_path / "examples", splits), csv=True).get_string_custom_property(
         "path"
     )
-    with open(f"{path}/assignments.csv", newline="", encoding="utf-8") as file:
+    with open(path.replace(".parquet", ".csv"), newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     types = {"segment_id": int, "distance": float, "is_outlier": {"true": True, "false": False}.get}
     columns = {name: [types.get(name, str)(row[name]) for row in rows] for name in rows[0]}
@@ -116,7 +116,7 @@ def test_more_rows_than_a_batch_and_a_row_group(run, splits, serving, tmp_path, 
     monkeypatch.setattr(table, "BATCH", 7)
     monkeypatch.setattr(table, "ROW_GROUP", 21)
     path = run(serving.write_examples(tmp_path / "examples", splits)).get_string_custom_property("path")
-    file = pyarrow.parquet.ParquetFile(f"{path}/part-00000.parquet")
+    file = pyarrow.parquet.ParquetFile(path)
     sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
     assert sum(sizes) == 400 and max(sizes) <= 21 and len(sizes) == 20
     found = file.read()
@@ -129,7 +129,7 @@ def test_the_order_is_the_same_at_every_run(run, splits, serving, tmp_path):
     tables = []
     for _ in range(2):
         path = run(examples).get_string_custom_property("path")
-        tables.append(pyarrow.parquet.read_table(f"{path}/part-00000.parquet"))
+        tables.append(pyarrow.parquet.read_table(path))
     assert tables[0].equals(tables[1])
 
 
@@ -143,7 +143,7 @@ def test_without_a_push_nothing_is_written(run, splits, serving, tmp_path):
 def test_an_error_in_the_middle_leaves_the_table_before(run, splits, serving, tmp_path, monkeypatch):
     examples = serving.write_examples(tmp_path / "examples", splits)
     path = run(examples).get_string_custom_property("path")
-    before = pyarrow.parquet.read_table(f"{path}/part-00000.parquet")
+    before = pyarrow.parquet.read_table(path)
 
     monkeypatch.setattr(table, "BATCH", 50)
     array = table._array
@@ -158,7 +158,7 @@ def test_an_error_in_the_middle_leaves_the_table_before(run, splits, serving, tm
     monkeypatch.setattr(table, "_array", fail_late)
     with pytest.raises(OSError, match="no space left"):
         run(examples)
-    assert pyarrow.parquet.read_table(f"{path}/part-00000.parquet").equals(before)
+    assert pyarrow.parquet.read_table(path).equals(before)
     assert [file.name for file in (tmp_path / "assignments").iterdir()] == ["4"]
 
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 import tensorflow_data_validation as tfdv
 from tfx.components.statistics_gen import executor as statistics_gen
-from tfx.components.util import tfxio_utils
+from tfx.components.util import examples_utils, tfxio_utils
+from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.errors import DataError
@@ -39,10 +41,12 @@ def do(tmp_path, config) -> Callable[..., standard_artifacts.Examples]:
         source = resolve_source(settings)
         examples = standard_artifacts.Examples()
         examples.uri = str(tmp_path / f"examples-{next(runs)}")
+        table = standard_artifacts.Examples()
+        table.uri = f"{examples.uri}-table"
         context = Executor.Context(beam_pipeline_args=BEAM, tmp_dir=str(tmp_path / "tmp"), unique_id="1")
         Executor(context).Do(
             {},
-            {"examples": [examples]},
+            {"examples": [examples], "table": [table]},
             {
                 "data_config": settings.data.model_dump_json(by_alias=True),
                 "source": source_to_json(source, fingerprint_files(source.files)),
@@ -257,19 +261,40 @@ def test_tfx_reads_what_is_written(write, do, tmp_path):
 
 
 @pytest.mark.slow
-def test_stock_statistics_gen_reads_it(write, do, tmp_path):
+@pytest.mark.parametrize("encoding", ["examples", "table"])
+def test_stock_statistics_gen_reads_it(write, do, tmp_path, encoding):
     examples = do(write(table_of(300)))
+    read = examples if encoding == "examples" else standard_artifacts.Examples()
+    if encoding == "table":
+        read.uri = f"{examples.uri}-table"
+        read.split_names = examples.split_names
+        examples_utils.set_payload_format(read, example_gen_pb2.PayloadFormat.FORMAT_PARQUET)
     statistics = standard_artifacts.ExampleStatistics()
     statistics.uri = str(tmp_path / "statistics")
     context = statistics_gen.Executor.Context(beam_pipeline_args=BEAM, tmp_dir=str(tmp_path), unique_id="2")
     statistics_gen.Executor(context).Do(
-        {"examples": [examples]}, {"statistics": [statistics]}, {"exclude_splits": "[]"}
+        {"examples": [read]}, {"statistics": [statistics]}, {"exclude_splits": "[]"}
     )
     loaded = tfdv.load_stats_binary(
         str(tmp_path / "statistics" / "Split-train" / "FeatureStats.pb")
     ).datasets[0]
     assert loaded.num_examples == ingest_of(examples)["customers"]["train"]
-    assert {feature.path.step[0] for feature in loaded.features} == {"id", "whole", "real", "plan"}
+    assert {feature.path.step[0] for feature in loaded.features} - {"id"} == {"whole", "real", "plan"}
+    whole = next(feature for feature in loaded.features if feature.path.step[0] == "whole")
+    values = [row["whole"][0] for row in rows_of(examples, "train")]
+    assert (whole.num_stats.mean, whole.num_stats.max) == (pytest.approx(np.mean(values)), max(values))
+
+
+def test_the_table_holds_the_same_customers_without_their_id(write, do, many_buckets):
+    examples = do(write(table_of(300) + "x,,,\n"))
+    for split in ("train", "eval"):
+        table = pq.read_table(Path(f"{examples.uri}-table", f"Split-{split}"))
+        assert table.column_names == ["whole", "real", "plan"]
+        expected = [
+            {name: row.get(name, []) for name in table.column_names} for row in rows_of(examples, split)
+        ]
+        key = lambda row: (row["whole"], row["real"])  # noqa: E731
+        assert sorted(table.to_pylist(), key=key) == sorted(expected, key=key)
 
 
 @pytest.mark.slow

@@ -261,7 +261,7 @@ def run(tmp_path, saved_model):
     parts = tmp_path / "assignments" / "7"
     parts.mkdir(parents=True)
     # Of all 300 customers; the model's own sizes count the 240 it was fitted on.
-    pq.write_table(pa.table({"segment_id": pa.array(labels + 1, pa.int64())}), parts / "part-00000.parquet")
+    pq.write_table(pa.table({"segment_id": pa.array(labels + 1, pa.int64())}), parts / "assignments.parquet")
     inputs = {
         "model": _artifact(standard_artifacts.Model, tmp_path / "model"),
         "evaluation": evaluation,
@@ -278,7 +278,7 @@ def run(tmp_path, saved_model):
             pushed_version="7",
             pushed_destination=str(version),
         ),
-        "assignments": _artifact(SegmentAssignments, tmp_path / "table", written=1, path=str(parts)),
+        "assignments": _artifact(SegmentAssignments, tmp_path / "table", written=1, path=str(parts / "assignments.parquet")),
         "served_model": _artifact(standard_artifacts.Model, tmp_path / "served", served=1, version="6"),
     }
     return Run(tmp_path, inputs, table, centroids)

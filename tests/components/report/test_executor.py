@@ -32,7 +32,7 @@ def test_pushed_run_in_json(run):
     assert report["status"] == "pushed"
     assert report["version"] == "7"
     assert report["model"] == str(run.root / "serving" / "7")
-    assert report["assignments"] == str(run.root / "assignments" / "7")
+    assert report["assignments"] == str(run.root / "assignments" / "7" / "assignments.parquet")
     assert report["served_before"] == "6"
     assert Path(report["report"]).read_text(encoding="utf-8") == run.html
     assert report["k"] == 3
@@ -279,7 +279,7 @@ def test_an_unknown_key_of_the_config_is_refused(run):
 def test_a_published_page_and_a_table_in_an_object_store(run, store):
     (run.root / "bucket").mkdir()
     (run.root / "assignments").rename(run.root / "bucket" / "assignments")
-    run.inputs["assignments"].set_string_custom_property("path", "store://bucket/assignments/7")
+    run.inputs["assignments"].set_string_custom_property("path", "store://bucket/assignments/7/assignments.parquet")
     artifact = run.report(publish_dir="store://bucket/reports")
     path = "store://bucket/reports/2026-05-03T10-00-00/report.html"
     assert artifact.get_string_custom_property("path") == path
