@@ -62,13 +62,16 @@ class TransactionsConfig(Section):
     """
 
     time: Column
-    time_format: str | None = Field(None, description="strptime pattern for times written as text; ISO 8601 else")
+    time_format: str | None = Field(
+        None, description="strptime pattern for times written as text; ISO 8601 else"
+    )
     amount: Column | None = Field(None, description="value of the line; or give quantity and price")
     quantity: Column | None = None
     price: Column | None = None
     order: Column | None = Field(None, description="what groups lines into an order; else each line is one")
     as_of: Union[Literal["latest"], datetime.date] = Field(
-        "latest", description="end of the observed period: the last transaction's time, or a date (its midnight)"
+        "latest",
+        description="end of the observed period: the last transaction's time, or a date (its midnight)",
     )
 
     @model_validator(mode="after")
@@ -95,18 +98,23 @@ class DataConfig(Section):
     encoding: str = "utf-8"
     id: Column | None = Field(None, description="the customer id; found by its name where not given")
     columns: list[Column] | None = Field(None, description="read only these (and the id)")
-    types: dict[Column, ColumnType] = Field(default_factory=dict, description="where the inferred type is wrong")
+    types: dict[Column, ColumnType] = Field(
+        default_factory=dict, description="where the inferred type is wrong"
+    )
     missing: dict[str, list[Scalar]] = Field(
         default_factory=dict, description="values that stand for missing, by column; '*' for every column"
     )
-    keep: list[Condition] = Field(default_factory=list, description="rows that do not meet all of these are dropped")
+    keep: list[Condition] = Field(
+        default_factory=list, description="rows that do not meet all of these are dropped"
+    )
     duplicate_rows: Literal["keep", "drop"] = "keep"
     duplicate_ids: Literal["reject", "first", "last"] = "reject"
     missing_ids: Literal["reject", "drop"] = "reject"
     transactions: TransactionsConfig | None = None
     span: Annotated[int, Field(ge=0)] | None = Field(None, description="a span in place of the newest")
     eval_share: Union[Literal["auto"], Annotated[float, Field(gt=0, lt=1)]] = Field(
-        "auto", description="share of customers held out for evaluation; auto: a fifth, at most 20,000 customers"
+        "auto",
+        description="share of customers held out for evaluation; auto: a fifth, at most 20,000 customers",
     )
 
     @field_validator("path")

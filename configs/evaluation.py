@@ -56,7 +56,9 @@ class EvaluationConfig(Section):
     """Thresholds on the evaluation split; those not named here keep their defaults, null removes one."""
 
     thresholds: dict[MetricName, Threshold | None] = Field(default_factory=dict, validate_default=True)
-    slices: list[Column] = Field(default_factory=list, description="metrics are also computed per value of these")
+    slices: list[Column] = Field(
+        default_factory=list, description="metrics are also computed per value of these"
+    )
 
     @field_validator("thresholds", mode="after")
     @classmethod

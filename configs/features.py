@@ -19,7 +19,9 @@ class NumericOptions(Section):
 
     normalize: Normalize = "zscore"
     log1p: bool = Field(False, description="sign(x) * log(1 + |x|) before normalizing, for skewed amounts")
-    impute: Impute = Field("mean", description="what stands for a missing value, after log1p where statistical")
+    impute: Impute = Field(
+        "mean", description="what stands for a missing value, after log1p where statistical"
+    )
     weight: Annotated[float, Field(gt=0)] = 1.0
 
 
@@ -129,9 +131,9 @@ class FeaturesConfig(Section):
     @property
     def named_columns(self) -> dict[str, str]:
         """Customer columns that this section names -> the key that names them."""
-        named = {column: "features.columns" for column in self.columns}
-        named.update({column: "features.exclude" for column in self.exclude})
-        named.update({column: "features.include" for column in self.include or []})
+        named = dict.fromkeys(self.columns, "features.columns")
+        named.update(dict.fromkeys(self.exclude, "features.exclude"))
+        named.update(dict.fromkeys(self.include or [], "features.include"))
         return named
 
     def selects(self, column: str) -> bool:

@@ -152,7 +152,16 @@ def _sentence(problem: Any) -> str:
     return message[:1].lower() + message[1:]
 
 
-_UNION_MEMBERS = {"str", "int", "float", "date", "bool", "constrained-int", "constrained-float", "constrained-str"}
+_UNION_MEMBERS = {
+    "str",
+    "int",
+    "float",
+    "date",
+    "bool",
+    "constrained-int",
+    "constrained-float",
+    "constrained-str",
+}
 
 
 def _as_written(location: list[str]) -> list[str]:

@@ -14,13 +14,19 @@ class ModelConfig(Section):
 
     k: Annotated[int, Field(ge=1)] = Field(5, description="number of segments")
     init: Literal["k-means++", "random"] = "k-means++"
-    n_init: Annotated[int, Field(ge=1)] = Field(10, description="restarts; the one with the lowest inertia is kept")
+    n_init: Annotated[int, Field(ge=1)] = Field(
+        10, description="restarts; the one with the lowest inertia is kept"
+    )
     max_iterations: Annotated[int, Field(ge=1)] = 300
-    tolerance: Annotated[float, Field(ge=0)] = Field(1e-4, description="relative, on the movement of the centroids")
+    tolerance: Annotated[float, Field(ge=0)] = Field(
+        1e-4, description="relative, on the movement of the centroids"
+    )
     seed: Annotated[int, Field(ge=0)] = 0
     strategy: Literal["auto", "one_device", "mirrored", "multi_worker"] = Field(
-        "auto", description="tf.distribute strategy; auto: multi_worker with TF_CONFIG, mirrored on several GPUs"
+        "auto",
+        description="tf.distribute strategy; auto: multi_worker with TF_CONFIG, mirrored on several GPUs",
     )
     outlier_quantile: Annotated[float, Field(gt=0, lt=1)] | None = Field(
-        0.99, description="customers farther from their centroid than this quantile of it are outliers; null: none"
+        0.99,
+        description="customers farther from their centroid than this quantile of it are outliers; null: none",
     )

@@ -9,5 +9,10 @@ class Section(BaseModel):
     """A frozen section: unknown keys are refused and values are not coerced."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, validate_default=True, allow_inf_nan=False, populate_by_name=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        validate_default=True,
+        allow_inf_nan=False,
+        populate_by_name=True,
     )

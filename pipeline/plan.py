@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from components.example_gen.plan import make_plan
 from components.example_gen.source import Source, fingerprint_files, resolve_source, source_to_json
 from components.served_model.versions import served_version
 from configs.errors import ConfigError
@@ -40,6 +41,8 @@ def plan_run(config: PipelineConfig, workspace: Workspace) -> RunPlan:
       ConfigError, components.errors.DataError: the inputs cannot be used.
     """
     source = resolve_source(config)
+    # What the first rows already show to be wrong is said now, and not after TensorFlow is loaded.
+    make_plan(config.data, source)
     cache_path = os.path.join(workspace.inputs, "digests.json")
     cache = read_json(cache_path)
     fingerprints = fingerprint_files(source.files, cache)
@@ -65,16 +68,17 @@ def up_to_date(plan: RunPlan, workspace: Workspace) -> RunRecord | None:
     return None
 
 
-def begin(plan: RunPlan, workspace: Workspace, config_path: str, force: bool = False) -> RunRecord:
+def begin(plan: RunPlan | None, workspace: Workspace, config_path: str, force: bool = False) -> RunRecord:
     """A record for the run: the one that this continues, or a new one.
 
     A run that did not end in a push is continued by the next one with the same inputs: it keeps its id and the
     parent it began with, so that what it finished is found in TFX's cache. `force` asks for a new one.
+    Without a plan (the data was refused before there could be one) the record is always new.
     """
     records = read_records(workspace.runs)
     now = datetime.now(timezone.utc)
     newest = records[-1] if records else None
-    if newest and not force and newest.fingerprint == plan.fingerprint and newest.status != PUSHED:
+    if plan and newest and not force and newest.fingerprint == plan.fingerprint and newest.status != PUSHED:
         newest.status, newest.message, newest.finished = RUNNING, None, None
         newest.attempts += 1
         return newest
@@ -86,11 +90,11 @@ def begin(plan: RunPlan, workspace: Workspace, config_path: str, force: bool = F
         run_id = f"{now.strftime('%Y%m%d-%H%M%S')}-{suffix}"
     return RunRecord(
         run_id=run_id,
-        fingerprint=plan.fingerprint,
+        fingerprint=plan.fingerprint if plan else "",
         config=config_path,
         parent=served_version(workspace.serving),
         started=now.isoformat(timespec="seconds"),
-        span=plan.source.span,
+        span=plan.source.span if plan else None,
     )
 
 

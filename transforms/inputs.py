@@ -13,7 +13,9 @@ Raw = Union[tf.Tensor, tf.SparseTensor]
 def numbers(columns: Sequence[Raw]) -> tf.Tensor:
     """Raw numeric features side by side, float64 [batch, columns]; missing and infinite values are NaN."""
     missing = tf.constant(float("nan"), tf.float64)
-    stack = tf.concat([_first_values(raw, lambda v: tf.cast(v, tf.float64), missing) for raw in columns], axis=1)
+    stack = tf.concat(
+        [_first_values(raw, lambda v: tf.cast(v, tf.float64), missing) for raw in columns], axis=1
+    )
     return tf.where(tf.math.is_finite(stack), stack, missing)
 
 
@@ -28,7 +30,9 @@ def _as_text(values: tf.Tensor) -> tf.Tensor:
     if values.dtype.is_floating:
         whole = tf.equal(values, tf.round(values))
         return tf.where(
-            whole, tf.strings.as_string(tf.cast(values, tf.int64)), tf.strings.as_string(values, shortest=True)
+            whole,
+            tf.strings.as_string(tf.cast(values, tf.int64)),
+            tf.strings.as_string(values, shortest=True),
         )
     return tf.strings.as_string(values)
 

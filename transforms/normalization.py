@@ -70,7 +70,7 @@ def _fill_values(x: tf.Tensor, options: Sequence[NumericOptions], center: tf.Ten
     by_mean = [o.impute == "mean" for o in options]
     if any(by_mean):
         # Where the column is standardized, its center is its mean already.
-        if all(o.normalize == "zscore" for o, m in zip(options, by_mean) if m):
+        if all(o.normalize == "zscore" for o, m in zip(options, by_mean, strict=True) if m):
             mean = center
         else:
             mean = tft.mean(x, reduce_instance_dims=False, name="fill_mean", output_dtype=tf.float64)

@@ -45,9 +45,19 @@ class FeaturePlan:
     one_hot: tuple[OneHotFeature, ...]
 
     @property
+    def scalars(self) -> tuple[NumericFeature | OrdinalFeature, ...]:
+        """The features that become one coordinate each."""
+        return self.numeric + self.ordinal
+
+    @property
+    def texts(self) -> tuple[OrdinalFeature | OneHotFeature, ...]:
+        """The features that are categories."""
+        return self.ordinal + self.one_hot
+
+    @property
     def names(self) -> list[str]:
         """The raw columns used."""
-        return [f.name for f in (*self.numeric, *self.ordinal, *self.one_hot)]
+        return [f.name for f in self.numeric] + [f.name for f in self.texts]
 
     def kind(self, name: str) -> Kind:
         """Whether a column is described by numbers or by categories."""

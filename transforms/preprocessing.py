@@ -20,7 +20,9 @@ def index_output(feature: str) -> str:
     return f"index_{feature}"
 
 
-def plan_from_dtypes(config: FeaturesConfig, dtypes: dict[str, tf.DType], id_column: str | None) -> FeaturePlan:
+def plan_from_dtypes(
+    config: FeaturesConfig, dtypes: dict[str, tf.DType], id_column: str | None
+) -> FeaturePlan:
     """The plan for raw features of these dtypes; see `plan_features`."""
     return plan_features(config, {name: dtype != tf.string for name, dtype in dtypes.items()}, id_column)
 

@@ -28,7 +28,7 @@ class VectorLayout:
     @property
     def names(self) -> list[str]:
         """A name per coordinate: `income`, `country=UK`, `country=(other)`, `country=(missing)`."""
-        names = [f.name for f in (*self.plan.numeric, *self.plan.ordinal)]
+        names = [f.name for f in self.plan.scalars]
         for feature in self.plan.one_hot:
             values = [*self.vocabularies[feature.name], "(other)", "(missing)"]
             names.extend(f"{feature.name}={value}" for value in values)
@@ -37,9 +37,8 @@ class VectorLayout:
     def vectorize(self, transformed: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Transform's outputs (see `preprocessing_fn`) -> float32 [batch, len(names)]."""
         blocks: list[tf.Tensor] = []
-        scalars = (*self.plan.numeric, *self.plan.ordinal)
-        if scalars:
-            weights = tf.constant([f.options.weight for f in scalars], tf.float32)
+        if self.plan.scalars:
+            weights = tf.constant([f.options.weight for f in self.plan.scalars], tf.float32)
             blocks.append(transformed[NUMERIC_OUTPUT] * weights)
         for feature in self.plan.one_hot:
             size = len(self.vocabularies[feature.name])

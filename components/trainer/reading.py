@@ -72,7 +72,7 @@ def load_customers(files: Sequence[str], transformation: Transformation) -> Cust
     """
     plan = transformation.plan
     numeric_names = [f.name for f in plan.numeric]
-    text_names = [f.name for f in (*plan.ordinal, *plan.one_hot)]
+    text_names = [f.name for f in plan.texts]
 
     def extract(examples: tf.Tensor) -> dict[str, tf.Tensor | list[tf.Tensor]]:
         raw = transformation.parse(examples)
@@ -94,14 +94,14 @@ def load_customers(files: Sequence[str], transformation: Transformation) -> Cust
         vectors.append(batch["vectors"])
         if numeric_names:
             stacks.append(batch["numbers"])
-        for column, values in zip(texts, batch["texts"]):
+        for column, values in zip(texts, batch["texts"], strict=True):
             column.append(pa.array(values, pa.binary()).dictionary_encode())
     if not vectors:
         raise ValueError("the training split holds no customers")
     return Customers(
         np.concatenate(vectors),
-        dict(zip(numeric_names, np.concatenate(stacks).T)) if numeric_names else {},
-        {name: _one_dictionary(chunks) for name, chunks in zip(text_names, texts)},
+        dict(zip(numeric_names, np.concatenate(stacks).T, strict=True)) if numeric_names else {},
+        {name: _one_dictionary(chunks) for name, chunks in zip(text_names, texts, strict=True)},
     )
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from rich.table import Table
 
+from components.example_gen.plan import make_plan
 from components.example_gen.source import Source, resolve_source
-from configs import PipelineConfig
+from configs import ConfigError, PipelineConfig
 from pipeline.cli.common import (
     ConfigArgument,
     JsonOption,
@@ -18,6 +19,7 @@ from pipeline.cli.common import (
     out,
     print_json,
 )
+from transforms.plan import plan_features
 
 
 def check(
@@ -30,14 +32,13 @@ def check(
     with errors_for_people(as_json):
         loaded, place = load(config, overrides, workspace)
         source = resolve_source(loaded)
-        columns = [column for column in source.customer_columns if column != source.id_column]
         content: dict[str, Any] = {
             "status": "ok",
             "name": loaded.name,
             "files": list(source.files),
             "span": source.span,
             "id_column": source.id_column,
-            "features": {column: _treatment(loaded, column) for column in columns},
+            "features": _treatments(loaded, source),
             "k": loaded.model.k,
             "workspace": place.root,
         }
@@ -47,35 +48,32 @@ def check(
         _show(content, source)
 
 
-def _treatment(config: PipelineConfig, column: str) -> str:
-    if not config.features.selects(column):
-        return "not a feature"
-    choice = config.features.columns.get(column)
-    kind = choice.kind if choice else None
-    if config.data.transactions is not None:
-        kind = "numeric"
-    numeric = (
-        choice.numeric(config.features.numeric)
-        if choice and kind != "categorical"
-        else config.features.numeric
-    )
-    number = " ".join(
-        filter(None, ["log1p" if numeric.log1p else "", numeric.normalize, f"missing: {numeric.impute}"])
-    )
-    if kind == "numeric":
-        return f"numeric: {number}" + _weight(numeric.weight)
-    categorical = (
-        choice.categorical(config.features.categorical)
-        if choice and kind == "categorical"
-        else config.features.categorical
-    )
-    if kind == "categorical":
-        return f"categorical: {categorical.encode}" + _weight(categorical.weight)
-    return f"if numbers: {number}; if text: {categorical.encode}" + _weight(numeric.weight)
+def _treatments(config: PipelineConfig, source: Source) -> dict[str, str]:
+    """What becomes of each column of the customer table but the id."""
+    features = config.features
+    columns = [column for column in source.customer_columns if column != source.id_name]
+    treatments = dict.fromkeys(columns, "not a feature")
+    kinds = make_plan(config.data, source).kinds
+    is_number = {
+        column: kinds.get(column, "number") != "text" for column in columns if features.selects(column)
+    }
+    try:
+        plan = plan_features(features, is_number, source.id_name)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+    for number in plan.numeric:
+        options = number.options
+        steps = [f"missing: {options.impute}", "log1p" if options.log1p else "", options.normalize]
+        treatments[number.name] = "numeric: " + _steps(steps, options.weight)
+    for text in plan.texts:
+        categories = text.options
+        most = f"at most {categories.max_categories} categories" if categories.encode == "one_hot" else ""
+        treatments[text.name] = "categorical: " + _steps([categories.encode, most], categories.weight)
+    return treatments
 
 
-def _weight(weight: float) -> str:
-    return "" if weight == 1.0 else f", weight {weight:g}"
+def _steps(steps: list[str], weight: float) -> str:
+    return ", ".join(filter(None, [*steps, "" if weight == 1.0 else f"weight {weight:g}"]))
 
 
 def _show(content: dict[str, Any], source: Source) -> None:

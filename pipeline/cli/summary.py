@@ -63,8 +63,10 @@ def _show_thresholds(result: dict[str, Any]) -> None:
     for threshold in thresholds:
         if not threshold["compared"]:
             mark = ("-", "dim")
+        elif threshold["held"]:
+            mark = ("✓", "green")
         else:
-            mark = ("✓", "green") if threshold["held"] else ("✗", "red")
+            mark = ("✗", "red")
         out.print(Text.assemble(mark, f" {threshold['sentence']}"))
 
 

@@ -60,7 +60,7 @@ class NodeWatcher(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Listens for the runner's and the launcher's own messages, by their templates."""
-        if record.msg == "Component %s is running." and record.args:
+        if record.msg == "Component %s is running." and isinstance(record.args, tuple):
             self.node, self._cached, self._began = str(record.args[0]), False, time.monotonic()
             self._writer.write(Event(STARTED, self.node))
         elif record.msg == "A cached execution %d is used.":

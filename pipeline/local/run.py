@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
+from components.errors import DataError
 from configs.pipeline import PipelineConfig
 from pipeline.local.events import REJECTED, RESULT, USAGE, Event
 from pipeline.local.parent import Outcome, run_child
@@ -42,7 +43,11 @@ def run_pipeline(
     """
     workspace.prepare()
     with workspace.lock() as lock:
-        plan = plan_run(config, workspace)
+        try:
+            plan = plan_run(config, workspace)
+        except DataError as error:
+            _close(begin(None, workspace, config_path), workspace, "rejected", message=str(error))
+            raise
         done = None if force else up_to_date(plan, workspace)
         if done is not None:
             return {**done.result, "status": "up_to_date", "seconds": {}}

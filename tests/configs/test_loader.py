@@ -47,7 +47,10 @@ def test_paths_are_relative_to_the_file_but_overrides_to_the_current_folder(
 
 
 def test_remote_paths_stay_as_they_are(config_file: Path) -> None:
-    assert load_config(str(config_file), ["data.path=gs://bucket/{SPAN}/*.csv"]).data.path == "gs://bucket/{SPAN}/*.csv"
+    assert (
+        load_config(str(config_file), ["data.path=gs://bucket/{SPAN}/*.csv"]).data.path
+        == "gs://bucket/{SPAN}/*.csv"
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,7 +67,10 @@ def test_remote_paths_stay_as_they_are(config_file: Path) -> None:
         ("model.k=true", "'model.k' is True"),
         ("model.tolerance=.nan", "'model.tolerance' is nan: input should be a finite number"),
         ("model.strategy=tpu", "'one_device', 'mirrored' or 'multi_worker'"),
-        ("data.eval_share=2", "'data.eval_share' is 2: input should be 'auto' or input should be less than 1"),
+        (
+            "data.eval_share=2",
+            "'data.eval_share' is 2: input should be 'auto' or input should be less than 1",
+        ),
         ("data.encoding=utf-99", "'data.encoding': is not an encoding"),
         ("data.transactions={time: t}", "needs either 'amount', or both 'quantity' and 'price'"),
         ("data.transactions={time: t, amount: a, price: p}", "needs either 'amount'"),

@@ -25,7 +25,9 @@ class Segments:
     """The command in a folder of its own. `config` is written before each call."""
 
     folder: Path
-    config: dict[str, Any] = field(default_factory=lambda: {"data": {"path": "customers.csv"}, "model": {"k": 3}})
+    config: dict[str, Any] = field(
+        default_factory=lambda: {"data": {"path": "customers.csv"}, "model": {"k": 3}}
+    )
     project: Path = PROJECT
     command = (sys.executable, "-m", "pipeline.cli.main")
 

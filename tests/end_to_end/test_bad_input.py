@@ -43,7 +43,13 @@ AT_ONCE = [
     Case("header and no rows", HEADER, ["no rows after the header"], 4),
     Case("wrong delimiter", (HEADER + ROWS).replace(",", ";"), ["data.delimiter", "';'"], 2),
     Case("duplicated column", "customer_id,age,age\n" + ROWS, ["'age'", "2 times"], 2),
-    Case("unknown id", HEADER + ROWS, ["data.id", "no column 'custmer_id'", "'customer_id'"], 2, data(id="custmer_id")),
+    Case(
+        "unknown id",
+        HEADER + ROWS,
+        ["data.id", "no column 'custmer_id'", "'customer_id'"],
+        2,
+        data(id="custmer_id"),
+    ),
     Case(
         "unknown feature",
         HEADER + ROWS,
@@ -51,9 +57,21 @@ AT_ONCE = [
         2,
         {"features": {"columns": {"agee": {"log1p": True}}}},
     ),
-    Case("negative k", HEADER + ROWS, ["'model.k' is -1", "greater than or equal to 1"], 2, {"model": {"k": -1}}),
+    Case(
+        "negative k",
+        HEADER + ROWS,
+        ["'model.k' is -1", "greater than or equal to 1"],
+        2,
+        {"model": {"k": -1}},
+    ),
     Case("zero k", HEADER + ROWS, ["'model.k' is 0"], 2, {"model": {"k": 0}}),
-    Case("unknown key", HEADER + ROWS, ["unknown key 'model.clusters'", "allowed here: k,"], 2, {"model": {"clusters": 3}}),
+    Case(
+        "unknown key",
+        HEADER + ROWS,
+        ["unknown key 'model.clusters'", "allowed here: k,"],
+        2,
+        {"model": {"clusters": 3}},
+    ),
 ]
 
 # Found while reading.
@@ -61,10 +79,20 @@ WHILE_READING = [
     Case("ragged row", HEADER + ROWS + "x,1\n", ["customers.csv", "102", "3", "2"], 4),
     Case("latin-1 bytes", (HEADER + ROWS + "x,1,Köln\n").encode("latin-1"), ["102", "data.encoding"], 4),
     Case("text in numbers", HEADER + ROWS + "x,old,north\n", ["'age'", "102", "'old'", "data.missing"], 4),
-    Case("infinity", HEADER.replace("city", "debt") + "".join(f"c{n},1,{n}.5\n" for n in range(50)) + "x,1,inf\n",
-         ["'debt'", "52", "inf"], 4),
+    Case(
+        "infinity",
+        HEADER.replace("city", "debt") + "".join(f"c{n},1,{n}.5\n" for n in range(50)) + "x,1,inf\n",
+        ["'debt'", "52", "inf"],
+        4,
+    ),
     Case("duplicated id", HEADER + ROWS + "c7,1,north\n", ["c7", "data.duplicate_ids"], 4),
-    Case("fewer customers than k", HEADER + "a,1,x\nb,2,y\nc,3,x\n", ["3 customers", "k = 5"], 4, {"model": {"k": 5}}),
+    Case(
+        "fewer customers than k",
+        HEADER + "a,1,x\nb,2,y\nc,3,x\n",
+        ["3 customers", "k = 5"],
+        4,
+        {"model": {"k": 5}},
+    ),
 ]
 
 

@@ -79,8 +79,13 @@ def test_the_result(ran: tuple[Segments, dict[str, Any]]) -> None:
     assert result["model"] == str(segments.workspace / "serving" / "1")
     assert Path(result["report"]).read_text().startswith("<!DOCTYPE html>")
     assert set(result["seconds"]) == UP_TO_TRANSFORM | FROM_TRANSFORM | {"ServedModel"}
-    assert {"silhouette", "davies_bouldin", "calinski_harabasz", "inertia_per_customer",
-            "smallest_segment_share"} == set(result["metrics"])
+    assert {
+        "silhouette",
+        "davies_bouldin",
+        "calinski_harabasz",
+        "inertia_per_customer",
+        "smallest_segment_share",
+    } == set(result["metrics"])
     assert [s["id"] for s in result["segments"]] == [1, 2, 3]
     assert sum(s["share"] for s in result["segments"]) == pytest.approx(1)
     assert len({s["name"] for s in result["segments"]}) == 3
@@ -97,7 +102,7 @@ def test_every_customer_is_assigned_to_the_kind_it_is_of(ran: tuple[Segments, di
     assert set(table) == {"customer_id", "segment_id", "segment_name", "distance", "is_outlier"}
     truth = customer_table(600)
     assert sorted(table["customer_id"]) == sorted(truth["customer_id"])
-    plan = dict(zip(truth["customer_id"], truth["plan"]))
+    plan = dict(zip(truth["customer_id"], truth["plan"], strict=True))
     assert reference.adjusted_rand_score([plan[c] for c in table["customer_id"]], table["segment_id"]) == 1.0
     assert 0 < table["is_outlier"].sum() < 600 * 0.03
     names = {s["id"]: s["name"] for s in result["segments"]}
@@ -114,7 +119,9 @@ def test_the_metrics_are_scikit_learns(ran: tuple[Segments, dict[str, Any]]) -> 
     outputs = tf.saved_model.load(result["model"]).signatures["evaluate"](examples=examples)
     vectors, labels = outputs["features"].numpy().astype(np.float64), outputs["segment_id"].numpy()
     measured = result["metrics"]
-    assert measured["davies_bouldin"] == pytest.approx(reference.davies_bouldin_score(vectors, labels), rel=1e-4)
+    assert measured["davies_bouldin"] == pytest.approx(
+        reference.davies_bouldin_score(vectors, labels), rel=1e-4
+    )
     assert measured["calinski_harabasz"] == pytest.approx(
         reference.calinski_harabasz_score(vectors, labels), rel=1e-4
     )
@@ -194,11 +201,17 @@ def test_only_what_depends_on_a_change_runs_again(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     segments.config["validation"] = {"schema": "schema.pbtxt"}
     first = segments.json("run")
-    assert segments.node_ids(first, cached=True) >= {"ExampleGen", "StatisticsGen"}, "the schema command ran them"
+    assert segments.node_ids(first, cached=True) >= {"ExampleGen", "StatisticsGen"}, (
+        "the schema command ran them"
+    )
 
     segments.config["evaluation"] = {"thresholds": {"davies_bouldin": {"max": 3.0}}}
     threshold = segments.json("run")
-    assert segments.node_ids(threshold, cached=True) == UP_TO_TRANSFORM | {"Transform", "Trainer", "ServingCheck"}
+    assert segments.node_ids(threshold, cached=True) == UP_TO_TRANSFORM | {
+        "Transform",
+        "Trainer",
+        "ServingCheck",
+    }
 
     segments.config["features"] = {"columns": {"income": {"log1p": True}}}
     feature = segments.json("run")

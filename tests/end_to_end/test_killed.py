@@ -48,7 +48,9 @@ def kill_in(segments: Segments, component: str) -> None:
 
 
 def log(segments: Segments) -> str:
-    return "".join(path.read_text(errors="replace") for path in sorted((segments.workspace / "logs").glob("*.log")))
+    return "".join(
+        path.read_text(errors="replace") for path in sorted((segments.workspace / "logs").glob("*.log"))
+    )
 
 
 def whole_models(segments: Segments) -> list[str]:
@@ -94,5 +96,7 @@ def test_a_lost_metadata_file_loses_nothing(segments: Segments) -> None:
     kept = {path.name: path.read_bytes() for path in Path(segments.workspace, "serving", "1").glob("*.pb")}
     result = segments.json("run", "--force")
     assert result["version"] == "2"
-    assert {path.name: path.read_bytes() for path in Path(segments.workspace, "serving", "1").glob("*.pb")} == kept
+    assert {
+        path.name: path.read_bytes() for path in Path(segments.workspace, "serving", "1").glob("*.pb")
+    } == kept
     assert list(segments.workspace.glob("artifacts.without-metadata-*/Trainer"))

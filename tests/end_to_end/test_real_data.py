@@ -42,7 +42,9 @@ def test_retail(tmp_path: Path) -> None:
     result = segments.json("run", "--set", f"data.path={sampled}")
     assert result["status"] == "pushed"
     table = table_of(result)
-    households = pd.read_parquet(Path(package.__file__).parent / "data" / "transactions.parquet")["household_id"]
+    households = pd.read_parquet(Path(package.__file__).parent / "data" / "transactions.parquet")[
+        "household_id"
+    ]
     assert set(table["household_id"]) == set(households.astype(str))
     assert len(table) == 2469
     assert Path(result["assignments"]).with_suffix(".csv").exists()
@@ -89,7 +91,10 @@ def test_customer_tables(
     ("file", "overrides"),
     [
         ("wholesale/wholesale_customers.csv", ["features.columns.Channel.type=categorical"]),
-        ("bank_marketing/bank-full.csv.gz", ["data.delimiter=;", "data.missing={'*': [unknown], pdays: [-1]}"]),
+        (
+            "bank_marketing/bank-full.csv.gz",
+            ["data.delimiter=;", "data.missing={'*': [unknown], pdays: [-1]}"],
+        ),
     ],
 )
 def test_tables_without_a_config_of_their_own(

@@ -52,18 +52,21 @@ def forget() -> None:
         ("components/__init__.py", True, True),
     ],
 )
-def test_a_change_is_noticed_by_what_runs_it(project: Path, changed: str, notices_a: bool, notices_b: bool) -> None:
+def test_a_change_is_noticed_by_what_runs_it(
+    project: Path, changed: str, notices_a: bool, notices_b: bool
+) -> None:
     before = [subject.code_version(f"components.{c}.executor") for c in "ab"]
     path = project / changed
     path.write_text(path.read_text() + "\n# changed\n")
     forget()
     after = [subject.code_version(f"components.{c}.executor") for c in "ab"]
-    assert [x != y for x, y in zip(before, after)] == [notices_a, notices_b]
+    assert [x != y for x, y in zip(before, after, strict=True)] == [notices_a, notices_b]
 
 
 def test_the_real_components_differ() -> None:
-    transform, trainer = subject.code_version("transforms.preprocessing"), subject.code_version(
-        "components.trainer.run_fn"
+    transform, trainer = (
+        subject.code_version("transforms.preprocessing"),
+        subject.code_version("components.trainer.run_fn"),
     )
     assert transform != trainer
     assert transform == subject.code_version("transforms.preprocessing")

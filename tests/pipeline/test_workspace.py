@@ -23,7 +23,10 @@ def workspace(tmp_path: Path) -> Workspace:
 def test_a_held_workspace_is_refused_and_let_go(workspace: Workspace) -> None:
     with workspace.lock():
         assert workspace.is_locked()
-        with pytest.raises(WorkspaceBusyError, match=f"in use by another run .process {os.getpid()}."), workspace.lock():
+        with (
+            pytest.raises(WorkspaceBusyError, match=f"in use by another run .process {os.getpid()}."),
+            workspace.lock(),
+        ):
             pass
     assert not workspace.is_locked()
     with workspace.lock():
@@ -33,7 +36,9 @@ def test_a_held_workspace_is_refused_and_let_go(workspace: Workspace) -> None:
 def test_a_child_that_inherits_the_lock_holds_it(workspace: Workspace) -> None:
     with workspace.lock() as descriptor:
         child = subprocess.Popen(
-            [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, pass_fds=[descriptor]
+            [sys.executable, "-c", "import sys; sys.stdin.read()"],
+            stdin=subprocess.PIPE,
+            pass_fds=[descriptor],
         )
     try:
         assert workspace.is_locked()
@@ -45,7 +50,9 @@ def test_a_child_that_inherits_the_lock_holds_it(workspace: Workspace) -> None:
 
 def test_a_path_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match="cannot be written: Not a directory; choose another with --workspace"):
+    with pytest.raises(
+        ConfigError, match="cannot be written: Not a directory; choose another with --workspace"
+    ):
         Workspace(str(tmp_path / "file" / "w")).prepare()
 
 

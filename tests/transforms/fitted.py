@@ -45,10 +45,15 @@ class Fitted:
         spec = {name: tf.io.VarLenFeature(dtype) for name, dtype in self.dtypes.items()}
         metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
         data = [{name: [v for v in [row.get(name)] if v is not None] for name in names} for row in rows]
-        data = [{n: [v.encode() if isinstance(v, str) else v for v in vs] for n, vs in row.items()} for row in data]
+        data = [
+            {n: [v.encode() if isinstance(v, str) else v for v in vs] for n, vs in row.items()}
+            for row in data
+        ]
         custom = {"features": self.config.model_dump_json(by_alias=True), "id_column": None}
         with tft_beam.Context(temp_dir=str(folder / "tmp")):
-            analyzed = (data, metadata) | tft_beam.AnalyzeDataset(lambda inputs: preprocessing_fn(inputs, custom))
+            analyzed = (data, metadata) | tft_beam.AnalyzeDataset(
+                lambda inputs: preprocessing_fn(inputs, custom)
+            )
             _ = analyzed | tft_beam.WriteTransformFn(str(folder / "graph"))
         # TFX's Transform writes the raw schema beside the graph.
         metadata_io.write_metadata(metadata, str(folder / "graph" / "metadata"))
@@ -61,4 +66,4 @@ class Fitted:
         examples = tf.constant([serialized(row, self.dtypes) for row in rows])
         vectors = self.transformation.vectors(self.transformation.parse(examples)).numpy()
         assert vectors.dtype == np.float32
-        return dict(zip(self.transformation.layout.names, vectors.T))
+        return dict(zip(self.transformation.layout.names, vectors.T, strict=True))

@@ -75,7 +75,10 @@ def test_a_large_offset_keeps_its_signal(tmp_path: Path) -> None:
 
 
 def test_categories(tmp_path: Path) -> None:
-    rows = [{"s_city": c, "i_code": n} for c, n in [("x", 1), ("x", 1), ("y", 2), ("y", 1), ("y", 2), (None, None)]]
+    rows = [
+        {"s_city": c, "i_code": n}
+        for c, n in [("x", 1), ("x", 1), ("y", 2), ("y", 1), ("y", 2), (None, None)]
+    ]
     fitted = Fitted({"columns": {"i_code": {"type": "categorical", "weight": 0.5}}}, rows, tmp_path)
     got = fitted([{"s_city": "x", "i_code": 1}, {"s_city": "new", "i_code": 9}, {}])
     expected = {
@@ -99,7 +102,9 @@ def test_only_the_most_frequent_categories_get_a_place(tmp_path: Path) -> None:
 
 def test_ordered_categories_become_one_number(tmp_path: Path) -> None:
     rows = [{"s_size": size} for size in ("small", "small", "large", "medium")]
-    config = {"columns": {"s_size": {"encode": "ordinal", "order": ["small", "medium", "large"], "weight": 3.0}}}
+    config = {
+        "columns": {"s_size": {"encode": "ordinal", "order": ["small", "medium", "large"], "weight": 3.0}}
+    }
     fitted = Fitted(config, rows, tmp_path)
     ranks = np.array([0, 0, 2, 1])
     got = fitted([*rows, {"s_size": "huge"}, {}])["s_size"]

@@ -278,7 +278,9 @@ def run(tmp_path, saved_model):
             pushed_version="7",
             pushed_destination=str(version),
         ),
-        "assignments": _artifact(SegmentAssignments, tmp_path / "table", written=1, path=str(parts / "assignments.parquet")),
+        "assignments": _artifact(
+            SegmentAssignments, tmp_path / "table", written=1, path=str(parts / "assignments.parquet")
+        ),
         "served_model": _artifact(standard_artifacts.Model, tmp_path / "served", served=1, version="6"),
     }
     return Run(tmp_path, inputs, table, centroids)

