@@ -16,7 +16,7 @@ from tfx_bsl.public import tfxio
 
 from benchmarks import data
 
-K = 8
+K = 5
 ITERATIONS = 20
 SEED = 0
 BATCH = 4096

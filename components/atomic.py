@@ -12,12 +12,9 @@ from pathlib import Path
 
 from tfx.dsl.io import fileio
 
+from components.paths import is_local
+
 STAGING_PREFIX = ".incoming-"
-
-
-def is_local(path: str) -> bool:
-    """Whether `path` is in a file system with an atomic rename; object stores (`gs://`) have none."""
-    return "://" not in path
 
 
 @contextlib.contextmanager

@@ -42,9 +42,13 @@ def records(files: Sequence[str], *, parallel: int = 2) -> tf.data.Dataset:
     )
 
 
-def read_ingest(examples: standard_artifacts.Examples) -> dict[str, Any]:
-    """What ExampleGen says about the table: rows read and dropped, customers per split, the id column."""
-    path = os.path.join(examples.uri, INGEST_FILE)
+def read_ingest(uri: str) -> dict[str, Any]:
+    """What ExampleGen says about the table: rows read and dropped, customers per split, the id column.
+
+    Args:
+      uri: of the Examples artifact.
+    """
+    path = os.path.join(uri, INGEST_FILE)
     if not fileio.exists(path):
         return {}
     with fileio.open(path, "r") as file:

@@ -66,7 +66,11 @@ class FeatureConfig(Section):
     @classmethod
     def _order_as_text(cls, value: Any) -> Any:
         # YAML reads `order: [0, 1, 2]` as numbers; categories are text everywhere else.
-        return [str(item) for item in value] if isinstance(value, list) else value
+        if not isinstance(value, list):
+            return value
+        if any(isinstance(item, bool) for item in value):
+            raise ValueError("holds true or false: YAML reads yes, no, on and off so; put quotes around them")
+        return [str(item) for item in value]
 
     @model_validator(mode="after")
     def _options_fit_the_type(self) -> FeatureConfig:

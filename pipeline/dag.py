@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-import tensorflow_data_validation as tfdv
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.schema_gen.component import SchemaGen
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
@@ -25,6 +24,7 @@ from components.report.component import Report
 from components.served_model.component import ServedModel
 from components.serving_check.component import ServingCheck
 from configs.pipeline import PipelineConfig
+from pipeline.columns import typed_data
 from pipeline.entry_points import node_version
 from pipeline.workspace import Workspace
 
@@ -43,13 +43,12 @@ class RunInputs:
     """What a run was decided to work on, besides its config.
 
     source: JSON of the resolved files (see `components.example_gen.source`). id_column: the customer id.
-    columns: of the customer table. schema_file: the curated schema under a name that changes with its content,
-    or None to infer one. run_id: names the run. parent: the served version, or None.
+    schema_file: the curated schema under a name that changes with its content, or None to infer one. run_id: names
+    the run. parent: the served version, or None.
     """
 
     source: str
     id_column: str
-    columns: tuple[str, ...]
     schema_file: str | None
     run_id: str
     parent: str | None
@@ -58,21 +57,13 @@ class RunInputs:
 def data_nodes(config: PipelineConfig, inputs: RunInputs) -> dict[str, BaseComponent]:
     """The nodes up to the schema: what `segments schema` runs too."""
     example_gen = CustomerExampleGen(
-        data_config=typed_data_config(config),
+        data_config=typed_data(config).model_dump_json(by_alias=True),
         source=inputs.source,
         code_version=node_version("ExampleGen"),
     ).with_id("ExampleGen")
-    described = [
-        column
-        for column in inputs.columns
-        if column != inputs.id_column
-        and (config.features.selects(column) or column in config.evaluation.slices)
-    ]
-    statistics = StatisticsGen(
-        examples=example_gen.outputs["table"],
-        # The id is unique per customer: describing it costs as much as everything else together.
-        stats_options=tfdv.StatsOptions(feature_allowlist=described),
-    )
+    # All columns, features or not: a schema then stays the same when the choice of features changes. Only the id is
+    # left out of the table, since describing it would cost as much as everything else together.
+    statistics = StatisticsGen(examples=example_gen.outputs["table"])
     if inputs.schema_file:
         schema: BaseComponent = ImportSchemaGen(schema_file=inputs.schema_file).with_id("SchemaGen")
     else:
@@ -87,12 +78,7 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
     statistics = nodes["statistics"].outputs["statistics"]
     schema = nodes["schema"].outputs["schema"]
 
-    validator = ExampleValidator(
-        statistics=statistics,
-        schema=schema,
-        # A schema inferred from the train split can only disagree with the eval split by chance.
-        exclude_splits=None if inputs.schema_file else ["eval"],
-    )
+    validator = ExampleValidator(statistics=statistics, schema=schema)
     gate = DataGate(
         anomalies=validator.outputs["anomalies"],
         statistics=statistics,
@@ -215,20 +201,6 @@ def assemble(config: PipelineConfig, workspace: Workspace, nodes: list[BaseCompo
         components=nodes,
         enable_cache=True,
         beam_pipeline_args=[*LOCAL_BEAM_ARGS, *config.beam_args],
-    )
-
-
-def typed_data_config(config: PipelineConfig) -> str:
-    """The `data` section as JSON, with columns of `type: numeric` read as numbers: text there is then refused."""
-    if config.data.transactions is not None:
-        return config.data.model_dump_json(by_alias=True)
-    numeric = {
-        name: "number"
-        for name, feature in config.features.columns.items()
-        if feature.type == "numeric" and name not in config.data.types
-    }
-    return config.data.model_copy(update={"types": {**config.data.types, **numeric}}).model_dump_json(
-        by_alias=True
     )
 
 

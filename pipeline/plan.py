@@ -8,16 +8,17 @@ import os
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from components.example_gen.plan import make_plan
 from components.example_gen.source import Source, fingerprint_files, resolve_source, source_to_json
-from components.served_model.versions import served_version
+from components.served_model.versions import list_versions, served_version
 from configs.errors import ConfigError
 from configs.pipeline import PipelineConfig
+from pipeline.columns import planned_features
 from pipeline.entry_points import project_version
 from pipeline.records import KILLED, RUNNING, RunRecord, read_json, read_records
 from pipeline.workspace import Workspace
 
 PUSHED = "pushed"
+FAILED = "failed"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def plan_run(config: PipelineConfig, workspace: Workspace) -> RunPlan:
     """
     source = resolve_source(config)
     # What the first rows already show to be wrong is said now, and not after TensorFlow is loaded.
-    make_plan(config.data, source)
+    planned_features(config, source)
     cache_path = os.path.join(workspace.inputs, "digests.json")
     cache = read_json(cache_path)
     fingerprints = fingerprint_files(source.files, cache)
@@ -71,14 +72,22 @@ def up_to_date(plan: RunPlan, workspace: Workspace) -> RunRecord | None:
 def begin(plan: RunPlan | None, workspace: Workspace, config_path: str, force: bool = False) -> RunRecord:
     """A record for the run: the one that this continues, or a new one.
 
-    A run that did not end in a push is continued by the next one with the same inputs: it keeps its id and the
-    parent it began with, so that what it finished is found in TFX's cache. `force` asks for a new one.
+    A run that was killed or failed is continued by the next one with the same inputs: it keeps its id and the
+    parent it began with, so that what it finished is found in TFX's cache. One that was refused is continued
+    too, to the same end, unless another model is served now, which it must be compared with. `force` asks for
+    a new run.
     Without a plan (the data was refused before there could be one) the record is always new.
     """
     records = read_records(workspace.runs)
     now = datetime.now(timezone.utc)
     newest = records[-1] if records else None
-    if plan and newest and not force and newest.fingerprint == plan.fingerprint and newest.status != PUSHED:
+    if (
+        plan
+        and newest
+        and not force
+        and newest.fingerprint == plan.fingerprint
+        and _continues(newest, workspace)
+    ):
         newest.status, newest.message, newest.finished = RUNNING, None, None
         newest.attempts += 1
         return newest
@@ -96,6 +105,14 @@ def begin(plan: RunPlan | None, workspace: Workspace, config_path: str, force: b
         started=now.isoformat(timespec="seconds"),
         span=plan.source.span if plan else None,
     )
+
+
+def _continues(record: RunRecord, workspace: Workspace) -> bool:
+    if record.status == PUSHED:
+        return False
+    if record.status in (RUNNING, FAILED):
+        return record.parent is None or record.parent in list_versions(workspace.serving)
+    return record.parent == served_version(workspace.serving)
 
 
 def with_killed(records: list[RunRecord], workspace: Workspace) -> list[RunRecord]:

@@ -13,6 +13,8 @@ import tensorflow_transform as tft
 
 from configs.features import NumericOptions
 
+_NO_SPREAD = 1e-9
+
 
 def signed_log1p(x: tf.Tensor) -> tf.Tensor:
     """sign(x) * log(1 + |x|): log1p where x >= 0, odd around 0."""
@@ -35,6 +37,8 @@ def normalize(stack: tf.Tensor, options: Sequence[NumericOptions]) -> tf.Tensor:
     center, spread = _center_and_spread(x, options)
     fill = _fill_values(x, options, center)
     filled = tf.where(tf.math.is_nan(x), fill, x)
+    # The mean of equal values may be a rounding error away from them: a spread of that size is none.
+    spread = tf.where(spread > _NO_SPREAD * tf.abs(center), spread, 0.0)
     scaled = tf.math.divide_no_nan(filled - center, spread)
     return tf.cast(tf.where(tf.math.is_finite(scaled), scaled, 0.0), tf.float32)
 

@@ -91,7 +91,9 @@ def plan_features(config: FeaturesConfig, columns: Mapping[str, bool], id_column
             continue
         categories = choice.categorical(config.categorical) if choice else config.categorical
         if categories.encode == "ordinal":
-            ordinal.append(OrdinalFeature(name, categories, config.numeric))
+            # Ranks are even steps and the mean stands for missing ones, whatever is chosen for amounts.
+            scaling = NumericOptions(normalize=config.numeric.normalize, weight=categories.weight)
+            ordinal.append(OrdinalFeature(name, categories, scaling))
         else:
             one_hot.append(OneHotFeature(name, categories))
     plan = FeaturePlan(tuple(numeric), tuple(ordinal), tuple(one_hot))

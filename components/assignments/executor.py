@@ -34,7 +34,7 @@ class Executor(base_executor.BaseExecutor):
             - pushed_model: what the Pusher did.
           output_dict:
             - assignments: a SegmentAssignments. Its custom property `written` is 1 or 0; when 1, `path` is
-              the folder of the table and `customers` its number of rows.
+              the Parquet file and `customers` its number of rows.
           exec_properties:
             - assignments_config: `configs.outputs.AssignmentsConfig` as JSON.
             - assignments_dir: where the tables of all versions are.
@@ -52,7 +52,7 @@ class Executor(base_executor.BaseExecutor):
             return
         config = AssignmentsConfig.model_validate_json(exec_properties["assignments_config"])
         examples = artifact_utils.get_single_instance(input_dict["examples"])
-        id_column = exec_properties["id_column"] or read_ingest(examples).get("id_column")
+        id_column = exec_properties["id_column"] or read_ingest(examples.uri).get("id_column")
         if not id_column:
             raise ValueError("the customer id is not known: name it under data.id")
 

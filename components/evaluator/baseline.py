@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
 import tensorflow as tf
 from absl import logging
-from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 from tfx.utils import io_utils, path_utils
 
+from components.errors import ServingError
 from components.evaluator.eval_config import SIGNATURE
 from components.evaluator.metrics.tfma_metric import MODEL_OUTPUTS
+from components.segments_file import read_segments
 from configs.evaluation import NEEDS_SAME_SPACE
 
 _PROBE_ROWS = 16
@@ -68,11 +68,10 @@ def _saved_model(model: Artifact) -> str:
 
 
 def _space(model: Artifact) -> str | None:
-    path = f"{_saved_model(model)}/assets.extra/segments.json"
-    if not fileio.exists(path):
+    try:
+        return read_segments(_saved_model(model)).get("space")
+    except ServingError:
         return None
-    with fileio.open(path, "rb") as file:
-        return json.loads(file.read()).get("space")
 
 
 def _problem_with(path: str, examples: list[Artifact], split: str) -> str:

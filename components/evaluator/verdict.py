@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from components.paths import is_local
+
 VERDICT_FILE = "verdict.json"
 
 Bound = Literal["min", "max", "max_regression"]
@@ -103,7 +105,7 @@ def read_verdict(evaluation_uri: str) -> Verdict:
 
 
 def _read_text(path: str) -> str:
-    if "://" not in path:
+    if is_local(path):
         return Path(path).read_text(encoding="utf-8")
     from tfx.dsl.io import fileio
 

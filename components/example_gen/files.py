@@ -14,6 +14,8 @@ from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 
+from components.paths import is_local
+
 _READ_BYTES = 8 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 _DIGEST_BYTES = 16
@@ -22,14 +24,9 @@ _DIGEST_BYTES = 16
 UNREADABLE = (OSError, EOFError, lzma.LZMAError)
 
 
-def is_remote(path: str) -> bool:
-    """Whether the path names a file system of its own, such as gs:// or s3://."""
-    return "://" in path
-
-
 def matching(pattern: str) -> list[str]:
     """The files, never folders, that a path or a glob means, sorted."""
-    if is_remote(pattern):
+    if not is_local(pattern):
         matched = _beam_file_systems().match([pattern])[0]
         return sorted(metadata.path for metadata in matched.metadata_list)
     if Path(pattern).exists():
@@ -40,14 +37,14 @@ def matching(pattern: str) -> list[str]:
 
 def size(path: str) -> int:
     """Bytes of a file."""
-    if is_remote(path):
+    if not is_local(path):
         return int(_beam_file_systems().match([path])[0].metadata_list[0].size_in_bytes)
     return Path(path).stat().st_size
 
 
 def open_raw(path: str) -> BinaryIO:
     """A file's own bytes."""
-    if is_remote(path):
+    if not is_local(path):
         from apache_beam.io.filesystem import CompressionTypes
 
         return cast(BinaryIO, _beam_file_systems().open(path, compression_type=CompressionTypes.UNCOMPRESSED))
@@ -57,7 +54,7 @@ def open_raw(path: str) -> BinaryIO:
 def open_text_bytes(path: str) -> BinaryIO:
     """A file's bytes, decompressed: gzip whatever its name is, bzip2 and xz by their suffixes."""
     # By name where that is possible: these close only files that they opened themselves.
-    file: Any = open_raw(path) if is_remote(path) else path
+    file: Any = open_raw(path) if not is_local(path) else path
     if path.endswith(".bz2"):
         return cast(BinaryIO, bz2.open(file))
     if path.endswith(".xz"):
@@ -71,7 +68,7 @@ def open_arrow(path: str) -> pa.NativeFile:
     """The same as `open_text_bytes`, for Arrow's readers; their own gzip is much faster than Python's."""
     if path.endswith(".xz"):
         return pa.PythonFile(open_text_bytes(path), mode="r")
-    raw = pa.PythonFile(open_raw(path), mode="r") if is_remote(path) else pa.OSFile(path)
+    raw = pa.PythonFile(open_raw(path), mode="r") if not is_local(path) else pa.OSFile(path)
     if path.endswith(".bz2"):
         return pa.CompressedInputStream(raw, "bz2")
     return pa.CompressedInputStream(raw, "gzip") if is_gzip(path) else raw
@@ -109,7 +106,7 @@ def fingerprint_files(files: Sequence[str], cache: dict[str, Any] | None = None)
 
 
 def _fingerprint(path: str, cache: dict[str, Any]) -> tuple[int, str]:
-    if is_remote(path):
+    if not is_local(path):
         return size(path), str(_beam_file_systems().checksum(path))
     stat = Path(path).stat()
     known = cache.get(path)

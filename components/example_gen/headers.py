@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from components.errors import DataError
 from components.example_gen import files
-from configs import ConfigError
 from configs.data import DataConfig
+from configs.errors import ConfigError
 
 Format = Literal["csv", "parquet"]
 

@@ -21,8 +21,10 @@ from components.example_gen import files as file_system
 from components.example_gen import headers
 from components.example_gen.files import fingerprint_files
 from components.example_gen.headers import Format
-from configs import ConfigError, PipelineConfig
+from components.paths import is_local
 from configs.data import SPAN_PLACEHOLDER, DataConfig
+from configs.errors import ConfigError
+from configs.pipeline import PipelineConfig
 
 __all__ = ["ROW_ID", "Source", "fingerprint_files", "resolve_source", "source_from_json", "source_to_json"]
 
@@ -120,7 +122,7 @@ def _find_files(data: DataConfig) -> tuple[list[str], int | None]:
     span = _span(data) if has_span else None
     found: list[str] = []
     for pattern in data.paths:
-        if not file_system.is_remote(pattern) and Path(pattern).is_dir():
+        if is_local(pattern) and Path(pattern).is_dir():
             example = Path(pattern, "*.csv")
             raise ConfigError(f"data.path: {pattern} is a folder; name its files, such as {example}")
         if SPAN_PLACEHOLDER in pattern:

@@ -60,7 +60,7 @@ class Executor(base_executor.BaseExecutor):
         reported = _read_anomalies(artifact_utils.get_single_instance(input_dict["anomalies"]))
 
         anomalies = merge_anomalies(reported)
-        ingest = read_ingest(examples)
+        ingest = read_ingest(examples.uri)
         customers = ingest.get("customers") or _customers(statistics)
         observations = observe(statistics, ingest.get("columns", ()))
         count_rows(example_files(examples), anomalies, schema, observations)

@@ -9,9 +9,16 @@ from absl import logging
 from tfx.dsl.io import fileio
 from tfx.utils import io_utils
 
-from components.atomic import is_local, remove_leftovers, whole_folder
+from components.atomic import remove_leftovers, whole_folder
 from components.errors import ServingError
-from components.served_model.versions import SAVED_MODEL_FILE, list_versions, numbered_folders, served_version
+from components.paths import is_local
+from components.segments_file import SEGMENTS_FILE, read_segments
+from components.served_model.versions import (
+    SAVED_MODEL_FILE,
+    list_versions,
+    numbered_folders,
+    served_version,
+)
 
 PUSH_FILE = "assets.extra/push.json"
 LAST_VERSION_FILE = ".last_version"
@@ -23,6 +30,7 @@ def deliver(source: str, serving_dir: str, model_uri: str, run_key: str) -> str:
     Versions are 1, 2, 3, ...; a number is never used again, also when its folder was removed (a rollback).
     A version is marked (`assets.extra/push.json`) with the model, the run and the time: if the served one
     is this model of this run, an earlier attempt delivered it and was killed before it was recorded.
+    Its segments.json tells the version that it replaces (`parent`).
     What killed attempts left behind is removed. One pusher at a time.
 
     Args:
@@ -39,10 +47,11 @@ def deliver(source: str, serving_dir: str, model_uri: str, run_key: str) -> str:
     if version is None or _mark_of(_join(serving_dir, version)) != (model_uri, run_key):
         if not fileio.exists(_join(source, SAVED_MODEL_FILE)):
             raise ServingError(f"{source} holds no {SAVED_MODEL_FILE}: nothing was exported, nothing to push")
-        version = str(_highest_number(serving_dir) + 1)
+        version_before, version = version, str(_highest_number(serving_dir) + 1)
         with whole_folder(_join(serving_dir, version), last=SAVED_MODEL_FILE) as staging:
             io_utils.copy_dir(source, staging)
             _write_mark(staging, model_uri, run_key)
+            _write_parent(staging, version_before)
     else:
         logging.info("Version %s is this model, pushed by an attempt that was not recorded.", version)
     io_utils.write_string_file(_join(serving_dir, LAST_VERSION_FILE), f"{version}\n")
@@ -75,6 +84,13 @@ def _write_mark(folder: str, model_uri: str, run_key: str) -> None:
     path = _join(folder, PUSH_FILE)
     fileio.makedirs(path.rpartition("/")[0])
     io_utils.write_string_file(path, json.dumps(mark, indent=2) + "\n")
+
+
+def _write_parent(folder: str, version: str | None) -> None:
+    path = _join(folder, SEGMENTS_FILE)
+    content = read_segments(folder)
+    content["parent"] = None if version is None else {"version": version}
+    io_utils.write_string_file(path, json.dumps(content, indent=1) + "\n")
 
 
 def _mark_of(version_dir: str) -> tuple[str, str] | None:

@@ -28,6 +28,7 @@ class ColumnFacts:
       missing: the share of customers without a value.
       seen: its range or number of distinct values, in words.
       expected: what the schema asks, in words.
+      remark: why the column cannot tell customers apart, where it cannot.
     """
 
     name: str
@@ -35,6 +36,7 @@ class ColumnFacts:
     missing: float
     seen: str
     expected: str
+    remark: str
 
 
 def read_columns(statistics: Artifact, schema: Artifact) -> list[ColumnFacts]:
@@ -62,6 +64,13 @@ def _name(feature: Any) -> str:
     return str(feature.name or feature.path.step[-1])
 
 
+def _remark(statistics: Any, text: bool, present: int, examples: int) -> str:
+    if not present:
+        return "no value in any row, so it has no effect"
+    same = statistics.unique == 1 if text else statistics.min == statistics.max
+    return "the same for every customer, so it has no effect" if same and present == examples else ""
+
+
 def _column(feature: Any, schema: schema_pb2.Schema, examples: int) -> ColumnFacts:
     name = _name(feature)
     text = feature.HasField("string_stats")
@@ -78,6 +87,7 @@ def _column(feature: Any, schema: schema_pb2.Schema, examples: int) -> ColumnFac
         kind="text" if text else "number",
         missing=1 - present / examples if examples else 0.0,
         seen=seen,
+        remark=_remark(statistics, text, present, examples),
         expected=_expectation(next((f for f in schema.feature if f.name == name), None), schema),
     )
 

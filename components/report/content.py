@@ -213,7 +213,7 @@ def as_json(content: Content, report_path: str) -> dict[str, Any]:
             "gate": facts.gate,
             "columns": [dataclasses.asdict(column) for column in facts.columns],
             "config_hash": facts.segments.get("config_hash"),
-            "parent": facts.segments.get("parent"),
+            "parent": {"version": facts.served_before} if facts.served_before else None,
             "fit": facts.segments.get("fit"),
             "versions": facts.segments.get("versions"),
         }

@@ -14,12 +14,12 @@ from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 from tfx.utils import path_utils
 
-from components.atomic import is_local
 from components.evaluator.verdict import Verdict, read_verdict
 from components.example_files import read_ingest
+from components.paths import is_local
 from components.report.columns import ColumnFacts, read_columns
+from components.segments_file import read_segments
 
-SEGMENTS_FILE = os.path.join("assets.extra", "segments.json")
 GATE_FILE = "verdict.json"
 CHECK_FILE = "check.json"
 
@@ -82,7 +82,7 @@ def read_run(artifacts: dict[str, list[Artifact]]) -> RunFacts:
     """
     one = {name: artifact_utils.get_single_instance(found) for name, found in artifacts.items()}
     model, pushed, infra = one["model"], one["pushed_model"], one["infra_blessing"]
-    segments = read_json(os.path.join(path_utils.serving_model_path(model.uri), SEGMENTS_FILE))
+    segments = read_segments(path_utils.serving_model_path(model.uri))
     was_pushed = pushed.get_int_custom_property("pushed") == 1
     served = one["served_model"]
     is_served = served.get_int_custom_property("served") == 1
@@ -91,7 +91,7 @@ def read_run(artifacts: dict[str, list[Artifact]]) -> RunFacts:
     assignments = table.get_string_custom_property("path") if written else None
     return RunFacts(
         segments=segments,
-        ingest=read_ingest(one["examples"]),
+        ingest=read_ingest(one["examples"].uri),
         gate=read_json(os.path.join(one["verdict"].uri, GATE_FILE)),
         evaluation=read_verdict(one["evaluation"].uri),
         blessed=one["model_blessing"].get_int_custom_property("blessed") == 1,

@@ -64,7 +64,7 @@ def sample_customers(
 
 
 def _every_ith(examples: standard_artifacts.Examples, split: str, most: int) -> tf.Tensor:
-    count = read_ingest(examples).get("customers", {}).get(split, 0)
+    count = read_ingest(examples.uri).get("customers", {}).get(split, 0)
     step = max(math.ceil(count / most), 1)
     rows = records(example_files(examples, [split])).shard(step, 0).take(most).batch(most)
     return next(iter(rows), tf.zeros([0], tf.string))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from typing import Any
 
-from components.errors import ServingError
+from components.paths import is_local
 
 SAVED_MODEL_FILE = "saved_model.pb"
-SEGMENTS_FILE = "assets.extra/segments.json"
 
 _VERSION = re.compile(r"[1-9][0-9]*")
 
@@ -32,30 +29,8 @@ def served_version(serving_dir: str) -> str | None:
     return versions[-1] if versions else None
 
 
-def read_segments_json(version_dir: str) -> dict[str, Any]:
-    """The description of a version's segments (`assets.extra/segments.json`).
-
-    Raises:
-      ServingError: It is missing or is not a JSON object.
-    """
-    path = f"{version_dir.rstrip('/')}/{SEGMENTS_FILE}"
-    if not _exists(path):
-        raise ServingError(f"{path} is missing: {version_dir} was not exported by this pipeline")
-    try:
-        content = json.loads(_read(path))
-    except ValueError as error:
-        raise ServingError(f"{path} is not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise ServingError(f"{path} holds a {type(content).__name__} where an object is expected")
-    return content
-
-
-def _is_local(path: str) -> bool:
-    return "://" not in path
-
-
 def _names(folder: str) -> list[str]:
-    if _is_local(folder):
+    if is_local(folder):
         return [path.name for path in Path(folder).iterdir()] if Path(folder).is_dir() else []
     from tfx.dsl.io import fileio
 
@@ -64,17 +39,8 @@ def _names(folder: str) -> list[str]:
 
 
 def _exists(path: str) -> bool:
-    if _is_local(path):
+    if is_local(path):
         return Path(path).exists()
     from tfx.dsl.io import fileio
 
     return bool(fileio.exists(path))
-
-
-def _read(path: str) -> str:
-    if _is_local(path):
-        return Path(path).read_text(encoding="utf-8")
-    from tfx.dsl.io import fileio
-
-    with fileio.open(path, "r") as file:
-        return str(file.read())

@@ -24,6 +24,9 @@ _MIN_LIFT = 1.1
 _MIN_RELATIVE_CHANGE = 0.1
 _QUARTILE_OF_NORMAL = 0.6745
 
+# How many times as strong a trait must be for the word "very".
+_VERY = 1.5
+
 # Column -> what a low and a high value are called.
 _RFM = {
     "recency_days": ("recent", "lapsed"),
@@ -67,8 +70,8 @@ def name_segments(population: Profile, profiles: Sequence[Profile], sizes: Seque
     Returns:
       A name per segment, all different: up to three traits, the strongest first ("recent, frequent, high
       value"); "typical" where nothing stands out; "empty" without customers. Segments that would share a name
-      get a further trait each, and a numeral where no trait tells them apart. The same input gives the same
-      names.
+      get a further trait each; where they differ in degree only, the strongest is "very" so ("very high value"),
+      and what no word tells apart gets a numeral. The same input gives the same names.
     """
     traits = [segment_traits(population, p) if size else [] for p, size in zip(profiles, sizes, strict=True)]
     used = [min(sum(t.strength >= _STRONG for t in ts), MAX_TRAITS) for ts in traits]
@@ -88,7 +91,7 @@ def name_segments(population: Profile, profiles: Sequence[Profile], sizes: Seque
                 for j in tied:
                     longer[j] = _until_different(traits[j], used[j], [traits[i] for i in tied if i != j])
         if longer == used:
-            return _numbered(named)
+            return _numbered(_by_degree(named, traits, set(population["numeric"])))
         used = longer
 
 
@@ -98,6 +101,22 @@ def _until_different(traits: Sequence[Trait], used: int, rivals: Sequence[Sequen
         if any(all(trait.phrase != theirs.phrase for theirs in rival) for rival in rivals):
             return n
     return used
+
+
+def _by_degree(names: list[str], traits: Sequence[Sequence[Trait]], numeric: set[str]) -> list[str]:
+    """Of segments with the same name, the one whose first trait is far stronger than the others' is "very" so."""
+    marked = list(names)
+    for name, times in Counter(names).items():
+        if times == 1:
+            continue
+        tied = [j for j, other in enumerate(names) if other == name and traits[j] and name != TYPICAL]
+        ranked = sorted(tied, key=lambda j: -traits[j][0].strength)
+        first = [traits[j][0] for j in ranked]
+        if len(ranked) < 2 or any(trait.missing or trait.column not in numeric for trait in first):
+            continue
+        if first[0].strength >= _VERY * first[1].strength and f"very {name}" not in names:
+            marked[ranked[0]] = f"very {name}"
+    return marked
 
 
 def _numbered(names: list[str]) -> list[str]:

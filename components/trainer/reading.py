@@ -8,13 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import tensorflow as tf
-import tensorflow_transform as tft
 
 from components.example_files import records
-from transforms.encoding import vocabulary_name
+from components.trainer.transformation import Transformation
 from transforms.inputs import categories, numbers
-from transforms.plan import FeaturePlan
-from transforms.vectorize import VectorLayout
 
 _BATCH = 8192
 
@@ -30,34 +27,6 @@ class Customers:
     vectors: np.ndarray
     numeric: Mapping[str, np.ndarray]
     categorical: Mapping[str, pa.Array]
-
-
-class Transformation:
-    """Raw parsed features -> vectors, with the graph that Transform saved."""
-
-    def __init__(self, output: tft.TFTransformOutput, plan: FeaturePlan):
-        self.plan = plan
-        self.layer = output.transform_features_layer()
-        self.dtypes: dict[str, tf.DType] = {
-            name: spec.dtype for name, spec in output.raw_feature_spec().items()
-        }
-        vocabularies = {
-            f.name: [
-                word.decode("utf-8", "replace") for word in output.vocabulary_by_name(vocabulary_name(f.name))
-            ]
-            for f in plan.one_hot
-        }
-        self.layout = VectorLayout(plan, vocabularies)
-
-    def parse(self, examples: tf.Tensor) -> dict[str, tf.SparseTensor]:
-        """Serialized tf.Examples, string [batch] -> raw features; missing ones are empty, never refused."""
-        return tf.io.parse_example(
-            examples, {name: tf.io.VarLenFeature(dtype) for name, dtype in self.dtypes.items()}
-        )
-
-    def vectors(self, raw: Mapping[str, tf.SparseTensor]) -> tf.Tensor:
-        """Raw features -> float32 [batch, d]."""
-        return self.layout.vectorize(self.layer(dict(raw)))
 
 
 def load_customers(files: Sequence[str], transformation: Transformation) -> Customers:

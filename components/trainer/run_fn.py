@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,11 +12,14 @@ from absl import logging
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.errors import DataError
+from components.example_files import read_ingest
+from components.segments_file import SEGMENTS_FILE
 from components.trainer import segments
 from components.trainer.kmeans import KMeansError, KMeansOptions, KMeansResult, assign, fit_kmeans
-from components.trainer.reading import Transformation, load_customers
+from components.trainer.reading import load_customers
 from components.trainer.serving_model import SegmentModel
 from components.trainer.strategy import Placement, place
+from components.trainer.transformation import Transformation
 from configs.features import FeaturesConfig
 from configs.model import ModelConfig
 from transforms.preprocessing import plan_from_dtypes
@@ -57,14 +58,14 @@ def run_fn(fn_args: FnArgs) -> None:
         customers, np.asarray(labels), np.sqrt(np.asarray(squared)), fit, model_config.outlier_quantile
     )
     SegmentModel(transformation, prototypes).export(fn_args.serving_model_dir)
-    ingest = _ingest_record(files)
+    # Files are <uri>/Split-train/<name>: FnArgs tells them, not the artifact.
+    ingest = read_ingest(os.path.dirname(os.path.dirname(files[0])))
     content = {
         **segments.model_facts(transformation, fit),
         **described,
         "pipeline": config["pipeline"],
         "id_column": config.get("id_column"),
         "config_hash": config["config_hash"],
-        "parent": None,
         "data": {key: ingest.get(key) for key in ("files", "span", "as_of")},
     }
     segments.write(fn_args.serving_model_dir, content)
@@ -102,17 +103,10 @@ def _write_curves(fit: KMeansResult, directory: str) -> None:
             tf.summary.scalar("movement", iteration.movement, step)
 
 
-def _ingest_record(files: list[str]) -> dict[str, Any]:
-    """What ExampleGen wrote about its reading, beside the splits."""
-    path = os.path.join(os.path.dirname(os.path.dirname(files[0])), "ingest.json")
-    with tf.io.gfile.GFile(path) as file:
-        return json.load(file)
-
-
 def _wait_for_export(model_dir: str) -> None:
     # The Trainer's executor looks for the model in every worker, and fails where it is not there yet.
     deadline = time.monotonic() + _EXPORT_WAIT_SECONDS
-    while not tf.io.gfile.exists(os.path.join(model_dir, segments.PATH_IN_MODEL)):
+    while not tf.io.gfile.exists(os.path.join(model_dir, SEGMENTS_FILE)):
         if time.monotonic() > deadline:
             raise TimeoutError(f"the chief has not exported to {model_dir} in {_EXPORT_WAIT_SECONDS} s")
         time.sleep(1)

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from components.segments_file import SEGMENTS_FILE
 from components.trainer.kmeans import KMeansResult
 from components.trainer.naming import name_segments
 from components.trainer.profiles import profile_segments
-from components.trainer.reading import Customers, Transformation
+from components.trainer.reading import Customers
 from components.trainer.serving_model import Prototypes, input_names
 from components.trainer.space import space_fingerprint
+from components.trainer.transformation import Transformation
 
-PATH_IN_MODEL = os.path.join("assets.extra", "segments.json")
 FORMAT = 1
 _LIBRARIES = ("tensorflow", "tfx", "tensorflow-transform")
 
@@ -94,7 +95,7 @@ def model_facts(transformation: Transformation, fit: KMeansResult) -> dict[str, 
 
 def write(model_dir: str, content: dict[str, Any]) -> None:
     """Writes segments.json into an exported model."""
-    path = os.path.join(model_dir, PATH_IN_MODEL)
+    path = os.path.join(model_dir, SEGMENTS_FILE)
     tf.io.gfile.makedirs(os.path.dirname(path))
     with tf.io.gfile.GFile(path, "w") as file:
         file.write(json.dumps(content, indent=1, allow_nan=False))

@@ -10,7 +10,7 @@ from keyword import iskeyword
 import numpy as np
 import tensorflow as tf
 
-from components.trainer.reading import Transformation
+from components.trainer.transformation import Transformation
 from transforms.inputs import sparse_column
 
 
@@ -112,7 +112,10 @@ class SegmentModel(tf.Module):
         serialized = tf.TensorSpec([None], tf.string, name="examples")
         dtypes = self._transformation.dtypes
         columns = {
-            name: tf.TensorSpec([None], tf.string if dtypes[column] == tf.string else tf.float32, name=name)
+            # Whole numbers as doubles: they keep 53 bits, and NaN still says missing.
+            name: tf.TensorSpec(
+                [None], tf.float64 if dtypes[column] == tf.int64 else dtypes[column], name=name
+            )
             for column, name in self._inputs.items()
         }
         return {

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import tensorflow as tf
 
-from components.trainer.reading import Transformation
+from components.trainer.transformation import Transformation
 from transforms.inputs import sparse_column
 
 # Enough to pin down what is done to a number: an affine map after an optional log, and the value for missing.

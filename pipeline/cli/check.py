@@ -6,9 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
-from components.example_gen.plan import make_plan
 from components.example_gen.source import Source, resolve_source
-from configs import ConfigError, PipelineConfig
+from configs.pipeline import PipelineConfig
 from pipeline.cli.common import (
     ConfigArgument,
     JsonOption,
@@ -19,7 +18,7 @@ from pipeline.cli.common import (
     out,
     print_json,
 )
-from transforms.plan import plan_features
+from pipeline.columns import planned_features
 
 
 def check(
@@ -50,17 +49,8 @@ def check(
 
 def _treatments(config: PipelineConfig, source: Source) -> dict[str, str]:
     """What becomes of each column of the customer table but the id."""
-    features = config.features
-    columns = [column for column in source.customer_columns if column != source.id_name]
-    treatments = dict.fromkeys(columns, "not a feature")
-    kinds = make_plan(config.data, source).kinds
-    is_number = {
-        column: kinds.get(column, "number") != "text" for column in columns if features.selects(column)
-    }
-    try:
-        plan = plan_features(features, is_number, source.id_name)
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
+    plan = planned_features(config, source)
+    treatments = {name: "not a feature" for name in source.customer_columns if name != source.id_name}
     for number in plan.numeric:
         options = number.options
         steps = [f"missing: {options.impute}", "log1p" if options.log1p else "", options.normalize]

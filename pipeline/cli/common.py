@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Annotated, Any, NoReturn, Optional
 
 import typer
 from rich.console import Console
 
 from components.errors import DataError
-from configs import ConfigError, PipelineConfig, load_config
+from configs.errors import ConfigError
+from configs.loader import load_config
+from configs.pipeline import PipelineConfig
 from pipeline.workspace import Workspace, WorkspaceBusyError
 
 ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help="The pipeline's YAML file.")]
@@ -36,6 +39,8 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 def load(config: str, overrides: list[str] | None, workspace: str | None) -> tuple[PipelineConfig, Workspace]:
     """The configuration and its workspace."""
     loaded = load_config(config, overrides or ())
+    if workspace and "://" in workspace:
+        raise ConfigError(f"--workspace {workspace}: must be a local folder")
     return loaded, Workspace(os.path.abspath(workspace or os.path.join("workspaces", loaded.name)))
 
 
@@ -45,26 +50,34 @@ def print_json(content: Any) -> None:
     sys.stdout.write("\n")
 
 
-def leave(code: int, as_json: bool, status: str, message: str) -> NoReturn:
+def leave(code: int, status: str, message: str, as_json: bool, content: Mapping[str, Any]) -> NoReturn:
     """Ends the command with a message for people, or for programs."""
     if as_json:
-        print_json({"status": status, "message": message})
+        print_json({**content, "status": status, "message": message})
     else:
-        err.print(f"[bold red]{status.replace('_', ' ')}[/]:", end=" ")
+        err.print(f"[bold red]{status}[/]:", end=" ")
         err.print(message, markup=False)
     raise typer.Exit(code)
 
 
 @contextmanager
-def errors_for_people(as_json: bool) -> Iterator[None]:
-    """Turns expected errors into a message and an exit code."""
+def errors_for_people(as_json: bool, content: Mapping[str, Any] = MappingProxyType({})) -> Iterator[None]:
+    """Turns expected errors into a message and an exit code.
+
+    Args:
+      as_json: print one JSON object in place of a line.
+      content: what that object holds besides `status` and `message`.
+    """
     try:
         yield
     except ConfigError as error:
-        leave(2, as_json, "usage", str(error))
+        leave(2, "usage", str(error), as_json, content)
     except DataError as error:
-        leave(4, as_json, "rejected", str(error))
+        leave(4, "rejected", str(error), as_json, content)
     except WorkspaceBusyError as error:
-        leave(1, as_json, "failed", str(error))
+        leave(1, "failed", str(error), as_json, content)
+    except OSError as error:
+        where = error.filename or "the file system"
+        leave(1, "failed", f"{where}: {error.strerror or error}", as_json, content)
     except KeyboardInterrupt:
-        leave(130, as_json, "failed", "interrupted; the same command goes on from here")
+        leave(130, "failed", "interrupted; the same command goes on from here", as_json, content)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from configs import ConfigError
+from configs.errors import ConfigError
 from pipeline.cli.common import (
     ConfigArgument,
     JsonOption,

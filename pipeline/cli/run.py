@@ -19,7 +19,7 @@ from pipeline.cli.common import (
 )
 from pipeline.cli.progress import Progress
 from pipeline.cli.summary import show_result
-from pipeline.local.run import EXIT_CODES, run_pipeline
+from pipeline.local.run import EXIT_CODES, NOTHING, run_pipeline
 
 
 def run(
@@ -34,7 +34,7 @@ def run(
     Exit codes: 0 a model was pushed, or nothing was new; 1 failed; 2 wrong usage or config; 3 the model was
     refused; 4 the data was rejected.
     """
-    with errors_for_people(as_json):
+    with errors_for_people(as_json, NOTHING):
         loaded, place = load(config, overrides, workspace)
         with Progress(err if as_json else out) as progress:
             result: dict[str, Any] = run_pipeline(loaded, config, place, force, progress.on_event)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from configs import ConfigError
+from configs.errors import ConfigError
 from pipeline.cli.common import JsonOption, errors_for_people, out, print_json
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 from rich.table import Table
 
-from configs import ConfigError
+from configs.errors import ConfigError
 from pipeline.cli.common import (
     ConfigArgument,
     JsonOption,
@@ -41,6 +41,8 @@ def schema(
         loaded, place = load(config, overrides, workspace)
         if write and os.path.exists(write) and not replace:
             raise ConfigError(f"{write} is there already; --replace overwrites it")
+        if write and not os.access(os.path.dirname(os.path.abspath(write)), os.W_OK):
+            raise ConfigError(f"--write {write}: its folder is missing or cannot be written")
         with Progress(err if as_json else out) as progress:
             outcome = infer_schema(loaded, place, progress.on_event)
         if outcome.kind != RESULT:

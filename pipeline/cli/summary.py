@@ -25,6 +25,7 @@ def show_result(result: dict[str, Any], customers: str) -> None:
         return
     _show_segments(result, customers)
     _show_thresholds(result)
+    _show_remarks(result)
     if status == "pushed":
         out.print(f"\n[bold green]pushed[/]: version {result['version']} is served")
     else:
@@ -38,6 +39,10 @@ def _show_stop(result: dict[str, Any]) -> None:
     where = f" in {result['component']}" if result.get("component") else ""
     err.print(f"[bold red]{result['status']}[/]{where}:", end=" ")
     err.print(Text(str(result.get("message", ""))))
+    if result.get("component") == "DataGate":
+        err.print(
+            "mend the data, change the schema (validation.schema), or list features under validation.warn_only"
+        )
     err.print(f"the full log: {result['log']}", style="dim", markup=False)
 
 
@@ -68,6 +73,12 @@ def _show_thresholds(result: dict[str, Any]) -> None:
         else:
             mark = ("✗", "red")
         out.print(Text.assemble(mark, f" {threshold['sentence']}"))
+
+
+def _show_remarks(result: dict[str, Any]) -> None:
+    for column in result.get("columns", []):
+        if column["remark"]:
+            out.print(f"note: column '{column['name']}': {column['remark']}", style="yellow", markup=False)
 
 
 def _show_places(result: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ import warnings
 from typing import Any
 
 from pipeline.local.events import FAILED, PLANNED, REJECTED, RESULT, USAGE, Event, EventWriter, NodeWatcher
+from pipeline.workspace import Workspace
 
 
 def main() -> None:
@@ -55,7 +56,6 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
     from configs.pipeline import PipelineConfig
     from pipeline.dag import RunInputs, assemble, create_pipeline, data_nodes
     from pipeline.schema_file import stage_schema
-    from pipeline.workspace import Workspace
 
     config = PipelineConfig.model_validate_json(request["config"])
     source, _ = source_from_json(request["source"])
@@ -63,7 +63,6 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
     inputs = RunInputs(
         source=request["source"],
         id_column=source.id_name,
-        columns=source.customer_columns,
         schema_file=stage_schema(config.validation.schema_path, workspace)
         if request["task"] == "run"
         else None,
@@ -78,20 +77,27 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
     LocalDagRunner().run(pipeline)
     watcher.node = ""
     if request["task"] == "schema":
-        return {"schema": _newest_schema(workspace)}
+        return {"schema": _inferred_schema(workspace)}
     with open(os.path.join(workspace.reports, request["run_id"], "report.json")) as file:
         content: dict[str, Any] = json.load(file)
     return content
 
 
-def _newest_schema(workspace: Any) -> str:
+def _inferred_schema(workspace: Workspace) -> str:
+    """What the newest SchemaGen inferred; a curated schema that was imported is an artifact of the same type."""
+    from ml_metadata.proto import metadata_store_pb2
+    from tfx.components.schema_gen.component import SchemaGen
     from tfx.orchestration import metadata
 
     connection = metadata.sqlite_metadata_connection_config(workspace.metadata)
     with metadata.Metadata(connection) as handle:
-        schemas = handle.store.get_artifacts_by_type("Schema")
-    newest = max(schemas, key=lambda artifact: artifact.last_update_time_since_epoch)
-    with open(os.path.join(newest.uri, "schema.pbtxt")) as file:
+        done = (metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED)
+        executions = handle.store.get_executions_by_type(f"{SchemaGen.__module__}.{SchemaGen.__name__}")
+        newest = max(execution.id for execution in executions if execution.last_known_state in done)
+        events = handle.store.get_events_by_execution_ids([newest])
+        outputs = [e.artifact_id for e in events if e.type == metadata_store_pb2.Event.OUTPUT]
+        (schema,) = handle.store.get_artifacts_by_id(outputs)
+    with open(os.path.join(schema.uri, "schema.pbtxt")) as file:
         return file.read()
 
 

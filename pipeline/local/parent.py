@@ -18,7 +18,7 @@ _GRACE_SECONDS = 5
 
 @dataclass
 class Outcome:
-    """How a child ended. `kind` is the kind of its last event: result, rejected, usage or failed."""
+    """How a child ended. `kind` is the kind of its last event (result, rejected, usage or failed), if `said`."""
 
     kind: str
     content: dict[str, Any] = field(default_factory=dict)
@@ -26,6 +26,7 @@ class Outcome:
     message: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
     cached: list[str] = field(default_factory=list)
+    said: bool = False
 
 
 def run_child(
@@ -70,7 +71,7 @@ def run_child(
     except BaseException:
         _end(process)
         raise
-    if process.returncode < 0 and outcome.kind != RESULT:
+    if process.returncode < 0 and not outcome.said:
         outcome.message = (
             f"the process that runs the pipeline was ended by {_signal_name(-process.returncode)}"
         )
@@ -84,7 +85,7 @@ def _take(outcome: Outcome, event: Event) -> None:
             outcome.cached.append(event.node)
     elif event.kind in (RESULT, REJECTED, USAGE, FAILED):
         outcome.kind, outcome.node, outcome.message = event.kind, event.node, event.message
-        outcome.content = event.content or {}
+        outcome.content, outcome.said = event.content or {}, True
 
 
 def _end(process: subprocess.Popen) -> None:

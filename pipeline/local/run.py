@@ -15,6 +15,14 @@ from pipeline.plan import RunPlan, begin, plan_run, up_to_date
 from pipeline.records import RunRecord, write_record
 from pipeline.workspace import Workspace
 
+# What a result holds in any case, for programs that look before they ask for the status.
+NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("run_id", "model", "assignments", "report", "k")),
+    "metrics": {},
+    "segments": [],
+    "seconds": {},
+}
+
 EXIT_CODES = {"pushed": 0, "up_to_date": 0, "failed": 1, "usage": 2, "not_blessed": 3, "rejected": 4}
 
 
@@ -70,6 +78,7 @@ def infer_schema(config: PipelineConfig, workspace: Workspace, on_event: Callabl
     workspace.prepare()
     with workspace.lock() as lock:
         plan = plan_run(config, workspace)
+        workspace.set_aside_orphaned_artifacts()
         record = RunRecord(run_id="schema", fingerprint="", config="", parent=None, started="")
         log = os.path.join(workspace.logs, "schema.log")
         return run_child(_request("schema", plan, workspace, record), log, lock, on_event)
@@ -90,13 +99,12 @@ def _result(outcome: Outcome, record: RunRecord, log: str) -> dict[str, Any]:
     common = {"run_id": record.run_id, "seconds": outcome.seconds, "cached": outcome.cached, "log": log}
     if outcome.kind == RESULT:
         content = dict(outcome.content)
-        if content["status"] != "pushed":
-            # A refusal by the serving check is a refusal all the same; `reasons` says which it was.
-            content["refused_by"] = content["status"]
+        if content["status"] == "failed_serving_check":
+            # A refusal all the same; `reasons` says what failed.
             content["status"] = "not_blessed"
         return {**content, **common}
     status = {REJECTED: "rejected", USAGE: "usage"}.get(outcome.kind, "failed")
-    return {"status": status, "component": outcome.node, "message": outcome.message, **common}
+    return {**NOTHING, "status": status, "component": outcome.node, "message": outcome.message, **common}
 
 
 def _close(

@@ -63,7 +63,8 @@ def test_our_side_runs_the_documented_command_on_the_documented_config(segments,
     assert config == [
         "name: bench",
         "data: {path: data/customers.csv, id: customer_id}",
-        "model: {k: 8}",
+        "features: {numeric: {log1p: true}}",
+        "model: {k: 5}",
     ]
     assert len((case / "data" / "customers.csv").read_text().splitlines()) == 51
 

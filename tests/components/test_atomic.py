@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from components.atomic import STAGING_PREFIX, is_local, remove_leftovers, whole_folder
+from components.atomic import STAGING_PREFIX, remove_leftovers, whole_folder
+from components.paths import is_local
 
 ROOT = Path(__file__).parents[2]
 

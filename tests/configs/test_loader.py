@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from configs import ConfigError, PipelineConfig, load_config
+from configs.errors import ConfigError
+from configs.loader import load_config
+from configs.pipeline import PipelineConfig
 
 PROJECT = Path(__file__).parents[2]
 

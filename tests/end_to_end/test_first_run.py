@@ -43,11 +43,12 @@ rows = [
     dict(age=25, income=3000.0, visits=2, plan="never seen"),
 ]
 served = model.signatures["serving_default"](examples=tf.constant([example(**row) for row in rows]))
-def column(name, default):
-    return tf.constant([row.get(name, default) for row in rows], tf.string if default == "" else tf.float32)
+def column(name, default, dtype):
+    return tf.constant([row.get(name, default) for row in rows], dtype)
 nan = float("nan")
 assigned = model.signatures["assign"](
-    age=column("age", nan), income=column("income", nan), visits=column("visits", nan), plan=column("plan", "")
+    age=column("age", nan, tf.float64), income=column("income", nan, tf.float32),
+    visits=column("visits", nan, tf.float64), plan=column("plan", "", tf.string),
 )
 for name in served:
     assert served[name].dtype == assigned[name].dtype, name
@@ -169,7 +170,7 @@ def test_segments_json(ran: tuple[Segments, dict[str, Any]]) -> None:
         # Profiles are of the train split, four fifths of these.
         assert profile["numeric"]["income"]["median"] == pytest.approx(np.median(own), rel=0.05)
     assert content["vector"][:3] == ["age", "income", "visits"]
-    assert content["parent"] is None
+    assert content["parent"] is None, "the first one replaces nothing"
     assert content["data"]["files"]
 
 
@@ -225,6 +226,9 @@ def test_only_what_depends_on_a_change_runs_again(tmp_path: Path) -> None:
     new_data = segments.json("run")
     assert segments.node_ids(new_data, cached=True) == {"SchemaGen"}
     assert segments.versions() == ["1", "2", "3", "4", "5"]
+    described = json.loads(Path(new_data["model"], "assets.extra", "segments.json").read_text())
+    assert described["parent"] == {"version": "4"}
+    assert "It replaces version 4." in Path(new_data["report"]).read_text()
 
 
 def test_a_change_of_the_transform_code(tmp_path: Path) -> None:

@@ -50,8 +50,14 @@ def test_a_sliver_of_a_segment_is_refused_without_configuration(segments: Segmen
 def test_data_unlike_the_curated_schema_stops_at_the_gate(segments: Segments) -> None:
     schema = segments.folder / "schema.pbtxt"
     segments("schema", "--write", str(schema))
+    # Curated by hand: one more plan may come.
+    schema.write_text(schema.read_text().replace('value: "pro"', 'value: "pro"\n  value: "future"'))
     segments.config["validation"] = {"schema": "schema.pbtxt"}
+    # A column that is no feature is part of the schema all the same.
+    segments.config["features"] = {"exclude": ["visits"]}
     segments.json("run")
+    (difference,) = segments.json("schema")["differences"]
+    assert "future" in difference
     table = customer_table(600)
     table["plan"] = ["bargain" if n % 10 == 0 else plan for n, plan in enumerate(table["plan"])]
     write_csv(segments.data, table)

@@ -36,7 +36,9 @@ def seconds(arguments: list[str], segments: Segments) -> float:
 
     def once() -> float:
         began = time.monotonic()
-        subprocess.run(arguments, cwd=segments.folder, env=segments.environment, capture_output=True, check=True)
+        subprocess.run(
+            arguments, cwd=segments.folder, env=segments.environment, capture_output=True, check=True
+        )
         return time.monotonic() - began
 
     return min(once() for _ in range(3))

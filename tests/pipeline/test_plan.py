@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from configs import load_config
+from configs.loader import load_config
 from pipeline.plan import RunPlan, begin, plan_run, up_to_date, with_killed
 from pipeline.records import RunRecord, read_records, write_record
 from pipeline.workspace import Workspace
@@ -76,8 +76,8 @@ def test_up_to_date_means_pushed_and_still_served(place: Place) -> None:
     assert up_to_date(plan, place.workspace) is None, "something else is served"
 
 
-@pytest.mark.parametrize("status", ["running", "failed", "rejected", "not_blessed"])
-def test_a_run_without_a_push_is_continued_by_the_same_inputs(place: Place, status: str) -> None:
+@pytest.mark.parametrize("status", ["running", "failed"])
+def test_a_run_that_ended_early_is_continued_by_the_same_inputs(place: Place, status: str) -> None:
     first = begin(place.plan(), place.workspace, "c.yaml")
     place.end(first, status)
     place.serve("1")  # it may have pushed before it was killed: the parent it began with stays
@@ -86,6 +86,25 @@ def test_a_run_without_a_push_is_continued_by_the_same_inputs(place: Place, stat
     other = begin(place.plan("model.k=2"), place.workspace, "c.yaml")
     assert other.run_id != first.run_id
     assert other.parent == "1"
+
+
+@pytest.mark.parametrize("status", ["rejected", "not_blessed"])
+def test_a_refused_run_is_continued_only_while_the_same_model_is_served(place: Place, status: str) -> None:
+    place.serve("1")
+    first = begin(place.plan(), place.workspace, "c.yaml")
+    place.end(first, status)
+    assert begin(place.plan(), place.workspace, "c.yaml").run_id == first.run_id
+    place.serve("2")
+    again = begin(place.plan(), place.workspace, "c.yaml")
+    assert (again.run_id == first.run_id, again.parent) == (False, "2")
+
+
+def test_a_run_whose_parent_is_gone_begins_anew(place: Place) -> None:
+    place.serve("1")
+    first = begin(place.plan(), place.workspace, "c.yaml")
+    place.end(first, "failed")
+    Path(place.workspace.serving, "1", "saved_model.pb").unlink()
+    assert begin(place.plan(), place.workspace, "c.yaml").parent is None
 
 
 def test_force_and_a_finished_run_begin_anew(place: Place) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from configs import ConfigError
+from configs.errors import ConfigError
 from pipeline.workspace import Workspace, WorkspaceBusyError
 
 

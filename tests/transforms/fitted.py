@@ -12,7 +12,7 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
 
-from components.trainer.reading import Transformation
+from components.trainer.transformation import Transformation
 from configs.features import FeaturesConfig
 from transforms.preprocessing import plan_from_dtypes, preprocessing_fn
 

@@ -68,6 +68,18 @@ def test_missing_numbers_are_imputed_and_left_out_of_the_analysis(tmp_path: Path
     assert got["f_mean"][2] == pytest.approx((10 - mean) / std, rel=1e-6)
 
 
+@pytest.mark.parametrize("value", [0.0, 0.1, 3.0, 12345.678, -7.3])
+@pytest.mark.parametrize("log1p", [False, True])
+def test_a_constant_column_stays_without_effect_when_served(
+    tmp_path: Path, value: float, log1p: bool
+) -> None:
+    """Rounding in the mean must not pass for a spread, which a value seen later would be divided by."""
+    rows = [{"f_flat": value, "f_other": float(n)} for n in range(3000)] + [{"f_flat": None, "f_other": 0.0}]
+    fitted = Fitted({"numeric": {"log1p": log1p}}, rows, tmp_path)
+    got = fitted([rows[0], {"f_flat": value + 1}, {"f_flat": None}])["f_flat"]
+    np.testing.assert_array_equal(got, 0)
+
+
 def test_a_large_offset_keeps_its_signal(tmp_path: Path) -> None:
     rows = [{"i_big": 16_000_000 + n} for n in range(5)]
     got = Fitted({}, rows, tmp_path)(rows)

@@ -14,7 +14,7 @@ from components.example_gen.customers import read_customers
 from components.example_gen.plan import make_plan
 from components.example_gen.source import Source, resolve_source
 from components.example_gen.tally import Tally
-from configs import PipelineConfig
+from configs.pipeline import PipelineConfig
 
 
 @dataclasses.dataclass

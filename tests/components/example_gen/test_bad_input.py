@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.errors import DataError
-from configs import ConfigError
+from configs.errors import ConfigError
 
 GOOD = "".join(f"{n},{n}.5\n" for n in range(1, 31))
 TIMED = {"time": "when", "amount": "amount"}

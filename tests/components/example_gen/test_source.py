@@ -18,7 +18,7 @@ from components.example_gen.source import (
     source_from_json,
     source_to_json,
 )
-from configs import ConfigError
+from configs.errors import ConfigError
 from configs.evaluation import EvaluationConfig
 
 TABLE = "CustomerID,age,plan\n1,30,basic\n2,40,plus\n"

@@ -17,7 +17,8 @@ from components.errors import ServingError
 from components.pusher import executor as pusher_executor
 from components.pusher.component import Pusher
 from components.pusher.executor import Executor
-from components.served_model.versions import list_versions, read_segments_json, served_version
+from components.segments_file import read_segments
+from components.served_model.versions import list_versions, served_version
 
 
 class Killed(BaseException):
@@ -75,7 +76,7 @@ def test_a_blessed_model_is_pushed_as_the_next_version(push, model, tmp_path, se
     assert pushed.get_string_custom_property("pushed_version") == "1"
     assert pushed.get_string_custom_property("pushed_destination") == str(tmp_path / "serving" / "1")
     version = tmp_path / "serving" / "1"
-    assert [each["id"] for each in read_segments_json(str(version))["segments"]] == list(serving.IDS)
+    assert [each["id"] for each in read_segments(str(version))["segments"]] == list(serving.IDS)
     answer = tf.saved_model.load(str(version)).signatures["serving_default"](
         examples=tf.constant([serving.example({"customer_id": "c", "age": 70.0, "visits": 3})])
     )

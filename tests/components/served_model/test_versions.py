@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from components.errors import ServingError
+from components.segments_file import read_segments
 from components.served_model.versions import (
     list_versions,
     numbered_folders,
-    read_segments_json,
     served_version,
 )
 
@@ -53,15 +53,15 @@ def test_segments_json(tmp_path):
     (tmp_path / "assets.extra").mkdir()
     path = tmp_path / "assets.extra" / "segments.json"
     with pytest.raises(ServingError, match="is missing"):
-        read_segments_json(str(tmp_path))
+        read_segments(str(tmp_path))
     path.write_text("{")
     with pytest.raises(ServingError, match="is not JSON"):
-        read_segments_json(str(tmp_path))
+        read_segments(str(tmp_path))
     path.write_text("[]")
     with pytest.raises(ServingError, match="holds a list"):
-        read_segments_json(str(tmp_path))
+        read_segments(str(tmp_path))
     path.write_text(json.dumps({"k": 3, "name": "ältere"}))
-    assert read_segments_json(str(tmp_path)) == {"k": 3, "name": "ältere"}
+    assert read_segments(str(tmp_path)) == {"k": 3, "name": "ältere"}
 
 
 def test_reading_versions_imports_neither_tensorflow_nor_tfx():

@@ -99,6 +99,14 @@ def test_a_trait_that_the_other_has_too_does_not_make_a_name_longer():
     assert name_segments(population, profiles, [5, 5]) == ["high value", "high value (2)"]
 
 
+def test_a_difference_in_degree_is_said_in_words():
+    everyone = profile(100, 100, 50, 150)
+    population, profiles = stacked(
+        {"monetary": [everyone, profile(median=900), profile(median=300), profile(median=100)]}
+    )
+    assert name_segments(population, profiles, [5, 5, 5]) == ["very high value", "high value", "typical"]
+
+
 def test_only_then_a_numeral():
     everyone = profile(100, 100, 50, 150)
     population, profiles = stacked({"monetary": [everyone, *[profile(median=300)] * 3, profile(median=100)]})

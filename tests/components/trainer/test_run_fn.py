@@ -139,7 +139,7 @@ def test_the_three_signatures_agree(trained: Trained) -> None:
     assert set(evaluated) - set(served) == {"features"}
     columns = {
         "f_spend": tf.constant([row.get("f_spend", np.nan) for row in rows], tf.float32),
-        "i_visits": tf.constant([row.get("i_visits", np.nan) for row in rows], tf.float32),
+        "i_visits": tf.constant([row.get("i_visits", np.nan) for row in rows], tf.float64),
         "s_plan": tf.constant([row.get("s_plan", "") for row in rows]),
     }
     assigned = {n: t.numpy() for n, t in trained.model.signatures["assign"](**columns).items()}
@@ -202,6 +202,11 @@ def test_columns_whose_names_no_input_can_have(tmp_path: Path) -> None:
     assert inputs["f_PAY_0"] == "f_PAY_0"
     assert len(set(inputs.values())) == len(names)
     assigned = model.model.signatures["assign"](
-        **{inputs[name]: tf.constant([row[name] for row in rows], tf.float32) for name in names}
+        **{
+            inputs[name]: tf.constant(
+                [row[name] for row in rows], tf.float64 if name[0] == "i" else tf.float32
+            )
+            for name in names
+        }
     )
     np.testing.assert_array_equal(assigned["segment_id"], model.ask(rows)["segment_id"])

@@ -1,0 +1,98 @@
+"""How the DAG is wired, and what the local runner relies on."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+from tfx.orchestration.local import local_dag_runner
+from tfx.orchestration.pipeline import Pipeline
+from tfx.orchestration.portable import launcher
+
+from components.example_gen.source import fingerprint_files, resolve_source, source_to_json
+from configs.loader import load_config
+from pipeline.dag import RunInputs, create_pipeline
+from pipeline.entry_points import ENTRY_POINTS
+from pipeline.local.child import _cause
+from pipeline.workspace import Workspace
+from tests.end_to_end.command import customer_table, write_csv
+
+
+def pipeline(folder: Path, *overrides: str, schema_file: str | None = None) -> Pipeline:
+    write_csv(folder / "customers.csv", customer_table(20))
+    (folder / "c.yaml").write_text("data: {path: customers.csv}\n")
+    config = load_config(str(folder / "c.yaml"), overrides)
+    source = resolve_source(config)
+    inputs = RunInputs(
+        source=source_to_json(source, fingerprint_files(source.files)),
+        id_column=source.id_name,
+        schema_file=schema_file,
+        run_id="r",
+        parent=None,
+    )
+    return create_pipeline(config, inputs, Workspace(str(folder / "w")))
+
+
+def test_nothing_runs_before_the_gate_that_the_gate_guards(tmp_path: Path) -> None:
+    nodes = {node.id: node for node in pipeline(tmp_path).components}
+    before = {node.id for node in nodes["DataGate"].upstream_nodes}
+    assert before == {"ExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator"}
+
+    def reaches_gate(name: str) -> bool:
+        return name == "DataGate" or any(reaches_gate(up.id) for up in nodes[name].upstream_nodes)
+
+    assert all(reaches_gate(name) for name in nodes if name not in before)
+
+
+def test_every_node_of_ours_tells_the_cache_its_code(tmp_path: Path) -> None:
+    for node in pipeline(tmp_path).components:
+        if node.id in ENTRY_POINTS:
+            properties = node.exec_properties
+            known = properties.get("code_version") or str(properties.get("custom_config"))
+            assert known, node.id
+        else:
+            executor = node.executor_spec.executor_class.__module__
+            assert executor.startswith("tfx."), (
+                f"{node.id} runs {executor}, whose code the cache does not know"
+            )
+
+
+@pytest.mark.parametrize(
+    ("override", "changed"),
+    [
+        ("report.title=Other", {"Report"}),
+        ("evaluation.slices=[plan]", {"Evaluator"}),
+        ("model.k=4", {"Trainer", "DataGate"}),
+        ("assignments.csv=true", {"Assignments"}),
+        ("features.exclude=[age]", {"Transform", "Trainer"}),
+        ("validation.min_customers=5", {"DataGate"}),
+    ],
+)
+def test_each_node_gets_only_its_section(tmp_path: Path, override: str, changed: set[str]) -> None:
+    plain = {node.id: node.exec_properties for node in pipeline(tmp_path).components}
+    other = {node.id: node.exec_properties for node in pipeline(tmp_path, override).components}
+    assert {name for name in plain if plain[name] != other[name]} == changed
+
+
+def test_the_runner_still_says_what_the_progress_listens_to() -> None:
+    runner = inspect.getsource(local_dag_runner)
+    assert "'Component %s is running.'" in runner
+    assert "'Component %s is finished.'" in runner
+    assert "'A cached execution %d is used.'" in inspect.getsource(launcher)
+
+
+def test_the_cause_is_one_sentence() -> None:
+    beam = RuntimeError(
+        "Traceback (most recent call last):\n  File x\nValueError: no such column [while running 'A']"
+    )
+    assert _cause(beam) == "ValueError: no such column [while running 'A']"
+    try:
+        try:
+            raise OSError("disk full")
+        except OSError as error:
+            raise RuntimeError("writing failed") from error
+    except RuntimeError as error:
+        assert _cause(error) == "disk full"
+    assert _cause(KeyError()) == "KeyError"
+    assert len(_cause(ValueError("x" * 1000))) == 400
