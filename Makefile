@@ -6,6 +6,8 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 ROWS ?= 1000000
+# Each file of tests stays in one process: its fixtures are dear.
+PARALLEL ?= -n auto --dist loadfile
 IMAGE ?= customer-segments
 BUILDER := $(firstword $(foreach tool,buildah podman docker,$(if $(shell command -v $(tool)),$(tool))))
 
@@ -24,10 +26,10 @@ run: setup ## run the pipeline on 1.47 million real grocery transactions: a serv
 	@$(BIN)/segments run configs/retail.yaml
 
 test: setup ## run every test (ARGS="-k name" passes arguments to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 test-fast: setup ## run the tests that take seconds
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow" $(ARGS)
 
 lint: setup ## check style, formatting and types
 	@$(BIN)/ruff check .
