@@ -12,7 +12,7 @@ from configs.section import Section
 class ModelConfig(Section):
     """k-means and its fit. Names as scikit-learn's KMeans has them where it has them."""
 
-    k: Annotated[int, Field(ge=1)] = Field(5, description="number of segments")
+    k: Annotated[int, Field(ge=1, le=10_000)] = Field(5, description="number of segments")
     init: Literal["k-means++", "random"] = "k-means++"
     n_init: Annotated[int, Field(ge=1)] = Field(
         10, description="restarts; the one with the lowest inertia is kept"

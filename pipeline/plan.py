@@ -53,7 +53,7 @@ def plan_run(config: PipelineConfig, workspace: Workspace) -> RunPlan:
     parts = [
         config.model_dump_json(by_alias=True),
         source_json,
-        str(_digest_of(config.validation.schema_path)),
+        str(schema_digest(config)),
         project_version(),
     ]
     fingerprint = hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -61,11 +61,13 @@ def plan_run(config: PipelineConfig, workspace: Workspace) -> RunPlan:
 
 
 def up_to_date(plan: RunPlan, workspace: Workspace) -> RunRecord | None:
-    """The run that already did this, if the model it pushed is the one that is served."""
+    """The run that already did this, if the model it pushed is served and what it wrote is still there."""
     version = served_version(workspace.serving)
     for record in reversed(read_records(workspace.runs)):
         if record.status == PUSHED and record.version == version is not None:
-            return record if record.fingerprint == plan.fingerprint else None
+            outputs = [record.result.get(name) for name in ("assignments", "report")]
+            whole = all(path is None or os.path.exists(path) for path in outputs)
+            return record if whole and record.fingerprint == plan.fingerprint else None
     return None
 
 
@@ -124,7 +126,13 @@ def with_killed(records: list[RunRecord], workspace: Workspace) -> list[RunRecor
     return records
 
 
-def _digest_of(path: str | None) -> str | None:
+def schema_digest(config: PipelineConfig) -> str | None:
+    """Of the curated schema, where there is one.
+
+    Raises:
+      ConfigError: it cannot be read.
+    """
+    path = config.validation.schema_path
     if path is None:
         return None
     try:

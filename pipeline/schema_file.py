@@ -30,13 +30,16 @@ def read_schema(path: str) -> schema_pb2.Schema:
 def stage_schema(path: str | None, workspace: Workspace) -> str | None:
     """Copies a curated schema to where its name changes with its content: TFX's cache looks at names only.
 
-    Shapes are left out: a feature without a fixed shape may be missing, at training as in production.
+    Shapes and counts of values are left out: a feature without a fixed shape may be missing, at training as in
+    production.
     """
     if path is None:
         return None
     schema = read_schema(path)
     for feature in schema.feature:
         feature.ClearField("shape")
+        # One value or none is all that a customer can have of a column; whether none will do is `presence`.
+        feature.ClearField("value_count")
     text = text_format.MessageToString(schema)
     staged = os.path.join(
         workspace.inputs, f"schema-{hashlib.sha256(text.encode()).hexdigest()[:16]}", "schema.pbtxt"

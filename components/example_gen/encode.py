@@ -35,7 +35,7 @@ def table_name(shard: int, shards: int) -> str:
 
 
 def as_features(columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
-    """Flat columns [n] as tfx_bsl's coders and TFXIO take them: lists of one value, or none where it is missing.
+    """Flat columns [n] as tfx_bsl's coders and TFXIO take them: lists of one value, null where it is missing.
 
     Text becomes bytes, int64 stays, double becomes float32.
     """
@@ -81,6 +81,8 @@ def _feature(column: pa.Array) -> pa.Array:
         column = pc.cast(column, pa.float32(), safe=False)
     elif pa.types.is_string(column.type):
         column = pc.cast(column, pa.large_binary())
+    valid = column.is_valid().to_numpy(zero_copy_only=False)
     offsets = np.zeros(len(column) + 1, np.int64)
-    np.cumsum(column.is_valid().to_numpy(zero_copy_only=False), out=offsets[1:])
-    return pa.LargeListArray.from_arrays(pa.array(offsets), column.drop_null())
+    np.cumsum(valid, out=offsets[1:])
+    # A null offset makes a null list: to TFDV an empty list is a value that is present.
+    return pa.LargeListArray.from_arrays(pa.array(offsets, mask=np.append(~valid, False)), column.drop_null())

@@ -111,12 +111,18 @@ def describe(
       anomaly: What is described.
       schema: What was expected.
       observation: What the statistics and the rows say of the feature; None if the data does not have it.
-      warn_only: The features whose anomalies do not stop a run.
+      warn_only: The features whose anomalies do not stop a run, unless Transform could not read them.
     """
-    severity: Severity = "warn" if anomaly.only_warns or anomaly.feature in set(warn_only) else "stop"
+    let_through = anomaly.only_warns or anomaly.feature in set(warn_only)
+    severity: Severity = "warn" if let_through and not _breaks_transform(anomaly, observation) else "stop"
     feature = next((each for each in schema.feature if each.name == anomaly.feature), None)
     expected, seen, count = _words(anomaly, feature, schema, observation)
     return Finding(anomaly.feature or "(table)", expected, seen, count, severity)
+
+
+def _breaks_transform(anomaly: Anomaly, observation: Observation | None) -> bool:
+    """Whether Transform could not even read the data: a column of the schema is absent or of another type."""
+    return anomaly.topic == "type" or (anomaly.topic == "missing" and observation is None)
 
 
 def _words(
@@ -134,6 +140,8 @@ def _words(
         return "what the schema says of the table", anomaly.description, None
     if topic == "missing" and observation is None:
         return f"a column of {describe_type(feature)}", "no such column", None
+    if topic == "type" and not saw.present:
+        return describe_type(feature), "no value in any row", None
     if topic == "type":
         return describe_type(feature), saw.type_words, saw.present
     if topic in ("presence", "missing"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 
 from absl import logging
@@ -25,11 +26,12 @@ LAST_VERSION_FILE = ".last_version"
 
 
 def deliver(source: str, serving_dir: str, model_uri: str, run_key: str) -> str:
-    """Makes a SavedModel the next version in the served folder, once per run; returns the version.
+    """Makes a SavedModel the next version in the served folder, unless it is served already; returns the version.
 
     Versions are 1, 2, 3, ...; a number is never used again, also when its folder was removed (a rollback).
-    A version is marked (`assets.extra/push.json`) with the model, the run and the time: if the served one
-    is this model of this run, an earlier attempt delivered it and was killed before it was recorded.
+    A version is marked (`assets.extra/push.json`) with a digest of the model's files, where it came from, and
+    when: if the served one has the same digest, either an earlier attempt delivered it and was killed before it
+    was recorded, or nothing about the model has changed since.
     Its segments.json tells the version that it replaces (`parent`).
     What killed attempts left behind is removed. One pusher at a time.
 
@@ -44,16 +46,17 @@ def deliver(source: str, serving_dir: str, model_uri: str, run_key: str) -> str:
     """
     _tidy(serving_dir)
     version = served_version(serving_dir)
-    if version is None or _mark_of(_join(serving_dir, version)) != (model_uri, run_key):
-        if not fileio.exists(_join(source, SAVED_MODEL_FILE)):
-            raise ServingError(f"{source} holds no {SAVED_MODEL_FILE}: nothing was exported, nothing to push")
+    if not fileio.exists(_join(source, SAVED_MODEL_FILE)):
+        raise ServingError(f"{source} holds no {SAVED_MODEL_FILE}: nothing was exported, nothing to push")
+    digest = _digest(source)
+    if version is None or _digest_of(_join(serving_dir, version)) != digest:
         version_before, version = version, str(_highest_number(serving_dir) + 1)
         with whole_folder(_join(serving_dir, version), last=SAVED_MODEL_FILE) as staging:
             io_utils.copy_dir(source, staging)
-            _write_mark(staging, model_uri, run_key)
+            _write_mark(staging, digest, model_uri, run_key)
             _write_parent(staging, version_before)
     else:
-        logging.info("Version %s is this model, pushed by an attempt that was not recorded.", version)
+        logging.info("Version %s is this very model.", version)
     io_utils.write_string_file(_join(serving_dir, LAST_VERSION_FILE), f"{version}\n")
     return version
 
@@ -78,9 +81,9 @@ def _highest_number(serving_dir: str) -> int:
     return max(there, int(text)) if text.isdecimal() else there
 
 
-def _write_mark(folder: str, model_uri: str, run_key: str) -> None:
+def _write_mark(folder: str, digest: str, model_uri: str, run_key: str) -> None:
     pushed_at = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-    mark = {"model": model_uri, "run_key": run_key, "pushed_at": pushed_at}
+    mark = {"digest": digest, "model": model_uri, "run_key": run_key, "pushed_at": pushed_at}
     path = _join(folder, PUSH_FILE)
     fileio.makedirs(path.rpartition("/")[0])
     io_utils.write_string_file(path, json.dumps(mark, indent=2) + "\n")
@@ -93,14 +96,25 @@ def _write_parent(folder: str, version: str | None) -> None:
     io_utils.write_string_file(path, json.dumps(content, indent=1) + "\n")
 
 
-def _mark_of(version_dir: str) -> tuple[str, str] | None:
-    """The model and the run of a version; None for one that this Pusher did not make."""
+def _digest(folder: str) -> str:
+    """Of the names and contents of all files, which for a SavedModel fit into memory one by one."""
+    digest = hashlib.sha256()
+    for parent, _, names in sorted(fileio.walk(folder)):
+        for name in sorted(names):
+            path = _join(parent, name)
+            with fileio.open(path, "rb") as file:
+                content = file.read()
+            digest.update(path.removeprefix(folder).encode() + b"\0" + hashlib.sha256(content).digest())
+    return digest.hexdigest()
+
+
+def _digest_of(version_dir: str) -> str | None:
+    """What a version is marked with; None for one that this Pusher did not make."""
     path = _join(version_dir, PUSH_FILE)
     if not fileio.exists(path):
         return None
     try:
-        mark = json.loads(io_utils.read_string_file(path))
-        return mark["model"], mark["run_key"]
+        return str(json.loads(io_utils.read_string_file(path))["digest"])
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -16,12 +16,13 @@ from components.example_files import read_ingest
 from components.segments_file import SEGMENTS_FILE
 from components.trainer import segments
 from components.trainer.kmeans import KMeansError, KMeansOptions, KMeansResult, assign, fit_kmeans
-from components.trainer.reading import load_customers
+from components.trainer.reading import Customers, load_customers
 from components.trainer.serving_model import SegmentModel
 from components.trainer.strategy import Placement, place
 from components.trainer.transformation import Transformation
 from configs.features import FeaturesConfig
 from configs.model import ModelConfig
+from transforms.plan import FeaturePlan
 from transforms.preprocessing import plan_from_dtypes
 
 _EXPORT_WAIT_SECONDS = 600
@@ -48,6 +49,7 @@ def run_fn(fn_args: FnArgs) -> None:
     files = [path for pattern in fn_args.train_files for path in tf.io.gfile.glob(pattern)]
     customers = load_customers(files, transformation)
     logging.info("Read %d customers with %d coordinates.", *customers.vectors.shape)
+    _check_orders(customers, transformation.plan)
     fit = _fit(customers.vectors, model_config, placement)
     _write_curves(fit, fn_args.model_run_dir)
     if not placement.is_chief:
@@ -69,6 +71,22 @@ def run_fn(fn_args: FnArgs) -> None:
         "data": {key: ingest.get(key) for key in ("files", "span", "as_of")},
     }
     segments.write(fn_args.serving_model_dir, content)
+
+
+def _check_orders(customers: Customers, plan: FeaturePlan) -> None:
+    """An order that the data knows nothing of would silently make a feature constant."""
+    for feature in plan.ordinal:
+        found = {value for value in customers.categorical[feature.name].dictionary.to_pylist() if value}
+        other = sorted(found - set(feature.options.order or ()))
+        if found and len(other) == len(found):
+            raise DataError(
+                f"features.columns.{feature.name}.order names none of the values in the data, such as "
+                f"{', '.join(map(repr, other[:5]))}"
+            )
+        if other:
+            logging.warning(
+                "Not in the order of %s, so the mean rank stands for them: %s", feature.name, other[:20]
+            )
 
 
 def _fit(vectors: np.ndarray, config: ModelConfig, placement: Placement) -> KMeansResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from components.example_gen.source import Source, resolve_source
@@ -19,6 +20,7 @@ from pipeline.cli.common import (
     print_json,
 )
 from pipeline.columns import planned_features
+from pipeline.plan import schema_digest
 
 
 def check(
@@ -31,6 +33,7 @@ def check(
     with errors_for_people(as_json):
         loaded, place = load(config, overrides, workspace)
         source = resolve_source(loaded)
+        schema_digest(loaded)
         content: dict[str, Any] = {
             "status": "ok",
             "name": loaded.name,
@@ -70,11 +73,11 @@ def _show(content: dict[str, Any], source: Source) -> None:
     files = content["files"]
     more = f" and {len(files) - 1} more" if len(files) > 1 else ""
     span = f" (span {source.span})" if source.span is not None else ""
-    out.print(f"[bold]{content['name']}[/]: {files[0]}{more}{span}")
+    out.print(f"[bold]{content['name']}[/]: {escape(files[0])}{more}{span}")
     identity = source.id_column or "none; row numbers stand in, so customers cannot be followed between runs"
-    out.print(f"customer id: {identity}")
+    out.print(f"customer id: {identity}", markup=False)
     table = Table("column", "what becomes of it", box=None, pad_edge=False, header_style="bold")
     for column, treatment in content["features"].items():
-        table.add_row(column, treatment)
+        table.add_row(escape(column), escape(treatment))
     out.print(table)
-    out.print(f"k = {content['k']}, workspace {content['workspace']}")
+    out.print(f"k = {content['k']}, workspace {content['workspace']}", markup=False)

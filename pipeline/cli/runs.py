@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from components.served_model.versions import served_version
@@ -53,7 +54,7 @@ def runs(
             f"{version} (served)" if version and version == served else version,
             str(content["k"] or ""),
             "" if silhouette is None else f"{silhouette:.3f}",
-            (record.message or "").splitlines()[0] if record.message else "",
+            escape(record.message.splitlines()[0]) if record.message else "",
         )
     out.print(table)
 

@@ -6,6 +6,7 @@ import os
 from typing import Annotated, Optional
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from configs.errors import ConfigError
@@ -76,7 +77,7 @@ def _show(text: str, curated_path: str | None, written: str | None, as_json: boo
         return
     table = Table("feature", "type", "presence", "domain", box=None, pad_edge=False, header_style="bold")
     for name, aspects in features.items():
-        table.add_row(name, *aspects.values())
+        table.add_row(*(escape(text) for text in (name, *aspects.values())))
     out.print(table)
     if differences is not None:
         out.print(

@@ -291,9 +291,9 @@ def test_the_table_holds_the_same_customers_without_their_id(write, do, many_buc
         table = pq.read_table(Path(f"{examples.uri}-table", f"Split-{split}"))
         assert table.column_names == ["whole", "real", "plan"]
         expected = [
-            {name: row.get(name, []) for name in table.column_names} for row in rows_of(examples, split)
+            {name: row.get(name) or None for name in table.column_names} for row in rows_of(examples, split)
         ]
-        key = lambda row: (row["whole"], row["real"])  # noqa: E731
+        key = lambda row: (row["whole"] or [], row["real"] or [])  # noqa: E731
         assert sorted(table.to_pylist(), key=key) == sorted(expected, key=key)
 
 

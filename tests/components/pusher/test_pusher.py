@@ -62,6 +62,22 @@ def model(serving, tmp_path_factory):
 
 
 @pytest.fixture
+def retrained(model, tmp_path):
+    """The model after another training: the same but for a file that tells which."""
+
+    def again(number):
+        other = standard_artifacts.Model()
+        other.uri = str(tmp_path / f"trainer-{number}")
+        if not fileio.exists(other.uri):
+            shutil.copytree(model.uri, other.uri)
+            extra = tmp_path / f"trainer-{number}" / "Format-Serving" / "assets.extra"
+            (extra / "training.txt").write_text(str(number))
+        return other
+
+    return again
+
+
+@pytest.fixture
 def push(tmp_path):
     return Push(tmp_path)
 
@@ -70,7 +86,7 @@ def _files(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_blessed_model_is_pushed_as_the_next_version(push, model, tmp_path, serving):
+def test_a_blessed_model_is_pushed_as_the_next_version(push, model, retrained, tmp_path, serving):
     pushed = push(model)
     assert pushed.get_int_custom_property("pushed") == 1
     assert pushed.get_string_custom_property("pushed_version") == "1"
@@ -87,7 +103,7 @@ def test_a_blessed_model_is_pushed_as_the_next_version(push, model, tmp_path, se
     assert _files(tmp_path / "pushed-1") == _files(version)
 
     before = _files(version)
-    assert push(model, run_key="run-2").get_string_custom_property("pushed_version") == "2"
+    assert push(retrained(2), run_key="run-2").get_string_custom_property("pushed_version") == "2"
     assert _files(version) == before
     assert list_versions(push.serving_dir) == ["1", "2"]
 
@@ -108,27 +124,27 @@ def test_numbers_go_on_above_whatever_is_there(push, model, tmp_path):
     assert push(model).get_string_custom_property("pushed_version") == "11"
 
 
-def test_a_number_is_not_used_again_after_a_rollback(push, model, tmp_path):
+def test_a_number_is_not_used_again_after_a_rollback(push, model, retrained, tmp_path):
     push(model, run_key="run-1")
-    push(model, run_key="run-2")
+    push(retrained(2), run_key="run-2")
     shutil.rmtree(tmp_path / "serving" / "2")
     assert served_version(push.serving_dir) == "1"
-    assert push(model, run_key="run-3").get_string_custom_property("pushed_version") == "3"
+    assert push(retrained(3), run_key="run-3").get_string_custom_property("pushed_version") == "3"
     (tmp_path / "serving" / ".last_version").write_text("not a number")
-    assert push(model, run_key="run-4").get_string_custom_property("pushed_version") == "4"
+    assert push(retrained(4), run_key="run-4").get_string_custom_property("pushed_version") == "4"
 
 
-def test_killed_while_copying(push, model, tmp_path, monkeypatch):
+def test_killed_while_copying(push, model, retrained, tmp_path, monkeypatch):
     push(model)
     with monkeypatch.context() as patched:
         patched.setattr(atomic, "_flush", _kill)
         patched.setattr(shutil, "rmtree", lambda *args, **kwargs: None)  # a killed process tidies nothing
         with pytest.raises(Killed):
-            push(model, run_key="run-2")
+            push(retrained(2), run_key="run-2")
     assert len(_leftovers(tmp_path)) == 1
     assert list_versions(push.serving_dir) == ["1"]
 
-    assert push(model, run_key="run-2").get_string_custom_property("pushed_version") == "2"
+    assert push(retrained(2), run_key="run-2").get_string_custom_property("pushed_version") == "2"
     assert _leftovers(tmp_path) == []
     assert list_versions(push.serving_dir) == ["1", "2"]
 
@@ -162,12 +178,16 @@ def test_killed_between_the_rename_and_the_record(push, model, tmp_path, monkeyp
     assert list_versions(push.serving_dir) == ["1"]
 
 
-def test_another_run_or_another_model_is_a_version_of_its_own(push, model, tmp_path, serving):
+def test_only_another_model_is_another_version(push, model, retrained, tmp_path):
     push(model, run_key="run-1")
-    assert push(model, run_key="run-1").get_string_custom_property("pushed_version") == "1"
-    assert push(model, run_key="run-2").get_string_custom_property("pushed_version") == "2"
-    other = serving.model_artifact(tmp_path / "other")
-    assert push(other, run_key="run-2").get_string_custom_property("pushed_version") == "3"
+    again = push(model, run_key="run-2")
+    assert again.get_int_custom_property("pushed") == 1
+    assert again.get_string_custom_property("pushed_version") == "1"
+    moved = standard_artifacts.Model()
+    moved.uri = shutil.copytree(model.uri, tmp_path / "moved").as_posix()
+    assert push(moved).get_string_custom_property("pushed_version") == "1"
+    assert push(retrained(2)).get_string_custom_property("pushed_version") == "2"
+    assert push(model).get_string_custom_property("pushed_version") == "3", "an older model comes back"
 
 
 def test_a_version_of_someone_else_is_no_push_of_ours(push, model, tmp_path, serving):
@@ -186,7 +206,7 @@ def test_a_model_that_was_not_exported(push, tmp_path):
     assert not (tmp_path / "serving").exists()
 
 
-def test_to_an_object_store_the_saved_model_goes_last(model, tmp_path, store):
+def test_to_an_object_store_the_saved_model_goes_last(model, retrained, tmp_path, store):
     push = Push(tmp_path, "store://serving")
     assert push(model).get_string_custom_property("pushed_destination") == "store://serving/1"
     assert store.written[-2:] == ["store://serving/1/saved_model.pb", "store://serving/.last_version"]
@@ -195,12 +215,12 @@ def test_to_an_object_store_the_saved_model_goes_last(model, tmp_path, store):
 
     store.fail_at = "/2/saved_model.pb"
     with pytest.raises(ConnectionError):
-        push(model, run_key="run-2")
+        push(retrained(2), run_key="run-2")
     assert (tmp_path / "serving" / "2").exists()
     assert served_version("store://serving") == "1"
 
     store.fail_at = ""
-    assert push(model, run_key="run-2").get_string_custom_property("pushed_version") == "2"
+    assert push(retrained(2), run_key="run-2").get_string_custom_property("pushed_version") == "2"
     assert list_versions("store://serving") == ["1", "2"]
 
 
