@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +21,7 @@ DAY_MICROSECONDS = 86_400_000_000
 _NUMBER = r"^[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|(?i:nan|inf|infinity))$"
 _INTEGER = r"^[+-]?\d+$"
 _ZONE = r"\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
+_UTC = datetime.timezone.utc
 _TOO_LARGE = 2.0**63
 _ISO_TIME = r"^\d{4}-\d\d-\d\d([T ]\d\d(:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d(:?\d\d)?)?)?$"
 
@@ -115,7 +117,8 @@ def number_share(column: pa.Array) -> tuple[float, int | None]:
 
 def days(times: pa.Array) -> pa.Array:
     """Times as days since 1970-01-01 UTC: double [n]."""
-    return pc.divide(pc.cast(pc.cast(times, pa.int64()), pa.float64()), float(DAY_MICROSECONDS))
+    # A double does not hold every microsecond of 9999-12-31; what is rounded off is below 1e-10 days.
+    return pc.divide(pc.cast(pc.cast(times, pa.int64()), pa.float64(), safe=False), float(DAY_MICROSECONDS))
 
 
 def as_written(value: Any) -> str:
@@ -245,9 +248,23 @@ def _parsed_times(column: pa.Array, time_format: str | None, reason: str) -> pa.
     encoded = column.dictionary_encode()
     parsed = pd.to_datetime(encoded.dictionary.to_pandas(), format=time_format, errors="coerce", utc=True)
     naive = parsed.dt.tz_localize(None).to_numpy("datetime64[us]")
+    # Nanoseconds, and so pandas, end in the year 2262: before 9999-12-31, which many systems write for "never".
+    for index in np.flatnonzero(np.isnat(naive)):
+        naive[index] = _far_time(encoded.dictionary[int(index)].as_py(), time_format)
     times = pa.array(naive, TIMESTAMP, from_pandas=True).take(encoded.indices)
     _refuse(pc.and_(column.is_valid(), times.is_null()), column, reason)
     return times
+
+
+def _far_time(text: str, time_format: str | None) -> np.datetime64:
+    """A time of any year from 1 to 9999, UTC; not-a-time where the text is none."""
+    try:
+        if time_format is None:
+            return np.datetime64(_iso_times(pa.array([text]))[0].as_py(), "us")
+        time = datetime.datetime.strptime(text, time_format)
+    except (ValueError, OverflowError):
+        return np.datetime64("NaT", "us")
+    return np.datetime64(time if time.tzinfo is None else time.astimezone(_UTC).replace(tzinfo=None), "us")
 
 
 def _refuse(bad: pa.Array, column: pa.Array, reason: str) -> None:

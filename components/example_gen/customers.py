@@ -121,7 +121,7 @@ def _same_types(parts: Sequence[pa.Table]) -> list[pa.Table]:
     kinds = {field.name: field.type for field in parts[0].schema}
     for part in parts:
         kinds.update({field.name: field.type for field in part.schema if field.type == pa.float64()})
-    return [part.cast(pa.schema(list(kinds.items()))) for part in parts]
+    return [part.cast(pa.schema(list(kinds.items())), safe=False) for part in parts]
 
 
 def _without_copies(table: pa.Table) -> tuple[pa.Table, Tally]:
@@ -158,4 +158,4 @@ def _one_row_each(plan: Plan, table: pa.Table) -> tuple[pa.Table, Tally]:
 def _table_column(column: pa.ChunkedArray, promoted: bool) -> pa.ChunkedArray:
     if pa.types.is_timestamp(column.type):
         return days(column)
-    return pc.cast(column, pa.float64()) if promoted else column
+    return pc.cast(column, pa.float64(), safe=False) if promoted else column

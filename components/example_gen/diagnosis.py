@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import Iterator
 
 from components.errors import DataError
@@ -56,12 +57,63 @@ def unreadable(path: str, columns: tuple[str, ...], delimiter: str, encoding: st
     return DataError(f"{path}: cannot be read as CSV: {reason}")
 
 
+def refuse_open_quotes(path: str, delimiter: str, encoding: str) -> None:
+    """Refuses a CSV file in which lines vanish in a value whose quote is not closed where it should be.
+
+    Quotes that are out of place but swallow no other line are let through: `12" pipe`, `"Bob" Smith`.
+
+    Raises:
+      DataError: a quote is never closed, or lines later by what looks like the opening one of another value.
+    """
+    row, line = -1, 1
+    try:
+        with _text(path, encoding) as text:
+            for first in text:
+                lines = [first]
+                # Only lines with quotes cost the parsing of a row.
+                is_closed = '"' not in first or _take_row(lines, text, delimiter)
+                row += bool(first.strip("\r\n"))
+                if not is_closed:
+                    last = f"to line {line + len(lines) - 1}" if len(lines) > 1 else "to the end of the file"
+                    where = f"{path}: line {line} ({f'row {row}' if row else 'the header'})"
+                    raise DataError(
+                        f"{where}: a quote is opened there and not closed, so a value runs on {last}; close it"
+                        " (a quote that belongs to a quoted value is written twice)"
+                    )
+                line += len(lines)
+    except (csv.Error, UnicodeError, *files.UNREADABLE):
+        # Whoever reads the rows reports these.
+        return
+
+
+def _take_row(lines: list[str], text: Iterator[str], delimiter: str) -> bool:
+    """Adds to a row's first line the others that belong to it; whether its quotes are closed as they should be."""
+    is_closed = True
+
+    def following() -> Iterator[str]:
+        nonlocal is_closed
+        size = 0
+        for line in text:
+            lines.append(line)
+            yield line
+            size += len(line)
+            if size > 2 * _LARGEST_ROW:
+                break
+        is_closed = False
+
+    # It asks for another line, and finally for one too many, as long as it is within quotes.
+    next(csv.reader(itertools.chain(lines[:1], following()), delimiter=delimiter))
+    if is_closed and len(lines) > 1:
+        try:
+            next(csv.reader(lines, delimiter=delimiter, strict=True))
+        except csv.Error:
+            return False
+    return is_closed
+
+
 def _records(path: str, delimiter: str, encoding: str) -> Iterator[tuple[int, int, list[str]]]:
     """Row number, the line where it starts, and its values; undecodable bytes are lone surrogates."""
-    csv.field_size_limit(_LARGEST_VALUE)
-    with io.TextIOWrapper(
-        files.open_text_bytes(path), encoding, errors="surrogateescape", newline=""
-    ) as text:
+    with _text(path, encoding) as text:
         reader = csv.reader(text, delimiter=delimiter)
         row, line = -1, 1
         try:
@@ -73,6 +125,12 @@ def _records(path: str, delimiter: str, encoding: str) -> Iterator[tuple[int, in
                 line = reader.line_num + 1
         except (csv.Error, UnicodeError, *files.UNREADABLE):
             return
+
+
+def _text(path: str, encoding: str) -> io.TextIOWrapper:
+    """A CSV file for Python's reader; undecodable bytes are lone surrogates."""
+    csv.field_size_limit(_LARGEST_VALUE)
+    return io.TextIOWrapper(files.open_text_bytes(path), encoding, errors="surrogateescape", newline="")
 
 
 def _bytes(value: str) -> str:

@@ -23,6 +23,7 @@ from components.example_gen.convert import (
     kind_of,
     number_share,
 )
+from components.example_gen.quotes import check_quotes
 from components.example_gen.readers import read_batches
 from components.example_gen.source import Source
 from configs.data import Condition, DataConfig
@@ -126,7 +127,8 @@ def _known_kinds(data: DataConfig, source: Source) -> dict[str, str]:
         kinds[parts.time] = TIME
         kinds.update(dict.fromkeys(filter(None, (parts.amount, parts.quantity, parts.price)), NUMBER))
         if parts.order is not None:
-            kinds[parts.order] = data.types.get(parts.order, TEXT)
+            # It may be one of the others: orders are distinct times then.
+            kinds.setdefault(parts.order, TEXT)
     return {column: kind for column, kind in kinds.items() if column in _columns(data, source)}
 
 
@@ -214,6 +216,8 @@ def _sampled_kind(plan: Plan, path: str, before: int, batch: pa.RecordBatch, col
         return INTEGER if pc.all(whole).as_py() else NUMBER
     if share < _NUMERIC_SHARE:
         return TEXT
+    # What looks like a value may be the rest of the file.
+    check_quotes(path, plan.data.delimiter, plan.data.encoding)
     value = text[first_text].as_py()
     where = plan.place(plan.source.files.index(path), before + first_text + 1)
     raise DataError(

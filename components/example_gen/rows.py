@@ -14,6 +14,7 @@ from components.example_gen import hashing
 from components.example_gen.conditions import describe, meets
 from components.example_gen.convert import INTEGER
 from components.example_gen.plan import Plan
+from components.example_gen.quotes import check_quotes
 from components.example_gen.raw_batch import RawBatch
 from components.example_gen.readers import read_batches
 from components.example_gen.tally import Tally, microseconds
@@ -45,9 +46,11 @@ def read_rows(plan: Plan, file: int) -> Iterator[tuple[pa.RecordBatch, Tally]]:
       the columns of `plan.kinds`, as they are meant.
 
     Raises:
-      DataError: a row cannot be read or a value is not what its column holds.
+      DataError: a row cannot be read, a quote is not closed or a value is not what its column holds.
     """
     path, before = plan.source.files[file], 0
+    if plan.delimiter is not None:
+        check_quotes(path, plan.delimiter, plan.data.encoding)
     for raw in read_batches(path, plan.read, plan.source, plan.data):
         yield _kept_rows(RawBatch(plan, file, before, raw))
         before += len(raw)

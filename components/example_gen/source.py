@@ -22,7 +22,7 @@ from components.example_gen import headers
 from components.example_gen.files import fingerprint_files
 from components.example_gen.headers import Format
 from components.paths import is_local
-from configs.data import SPAN_PLACEHOLDER, DataConfig
+from configs.data import SPAN_PLACEHOLDER, Condition, DataConfig
 from configs.errors import ConfigError
 from configs.pipeline import PipelineConfig
 
@@ -32,6 +32,9 @@ TRANSACTION_FEATURES = ("recency_days", "frequency", "monetary", "tenure_days", 
 
 # The customer id where the table has none: the number of the row in its file.
 ROW_ID = "row_number"
+
+# What assignments add to the id; held equal to `components.assignments.table`, which is heavy, by a test.
+ASSIGNMENT_COLUMNS = ("segment_id", "segment_name", "distance", "is_outlier")
 
 # In this order, in any case and with any punctuation.
 _ID_NAMES = (
@@ -93,6 +96,11 @@ def resolve_source(config: PipelineConfig) -> Source:
         customer_columns,
         "in the customer table",
     )
+    if id_column in config.evaluation.slices:
+        raise ConfigError(
+            f"evaluation.slices: '{id_column}' is the customer id, each of its slices would hold one customer;"
+            " name a column that groups customers"
+        )
     _check_meaning(data, columns, id_column, paths[0])
     return Source(tuple(paths), span, form, columns, id_column, customer_columns)
 
@@ -171,6 +179,11 @@ def _check_meaning(data: DataConfig, columns: Sequence[str], id_column: str | No
     """Refuses what can be known to be impossible before a row is read."""
     if id_column is None and ROW_ID in columns:
         raise ConfigError(f"data.id: {path} has no customer id; say whether it is '{ROW_ID}'")
+    if id_column in ASSIGNMENT_COLUMNS:
+        raise ConfigError(
+            f"data.id: '{id_column}' is also a column of the assignments ({', '.join(ASSIGNMENT_COLUMNS)});"
+            " rename it in the source"
+        )
     if data.transactions is not None and id_column in TRANSACTION_FEATURES:
         raise ConfigError(
             f"data.id: '{id_column}' is also what transactions are summed up in; rename the column"
@@ -179,6 +192,10 @@ def _check_meaning(data: DataConfig, columns: Sequence[str], id_column: str | No
         raise ConfigError(f"data.types.{id_column}: the customer id is text or integer, not time")
     if data.transactions is not None:
         parts = data.transactions
+        if id_column in parts.columns:
+            raise ConfigError(
+                f"data.transactions: '{id_column}' is the customer id; name the column of the transaction"
+            )
         for column in filter(None, (parts.amount, parts.quantity, parts.price)):
             if data.types.get(column) in ("text", "time"):
                 said = data.types[column]
@@ -186,6 +203,8 @@ def _check_meaning(data: DataConfig, columns: Sequence[str], id_column: str | No
         if data.types.get(parts.time) not in (None, "time"):
             raise ConfigError(f"data.types.{parts.time}: is data.transactions.time, so it must be 'time'")
     for condition in data.keep:
+        if condition.column == id_column:
+            _check_id_comparison(condition)
         for pattern in filter(None, (condition.matches, condition.not_matches)):
             try:
                 pc.match_substring_regex(pa.array([""]), pattern)
@@ -193,6 +212,16 @@ def _check_meaning(data: DataConfig, columns: Sequence[str], id_column: str | No
                 reason = str(error).splitlines()[0]
                 problem = f"{condition.column}: {pattern!r} is not RE2: {reason}"
                 raise ConfigError(f"data.keep: {problem}") from error
+
+
+def _check_id_comparison(condition: Condition) -> None:
+    for name in ("gt", "ge", "lt", "le"):
+        operand = getattr(condition, name)
+        if operand is not None and not isinstance(operand, str):
+            raise ConfigError(
+                f"data.keep: {condition.column} {name} {operand}: customer ids are text, where '10' comes before"
+                " '5'; use is_in, not_in, matches or not_matches, or compare a column of numbers"
+            )
 
 
 def _customer_columns(data: DataConfig, columns: tuple[str, ...], id_column: str | None) -> tuple[str, ...]:

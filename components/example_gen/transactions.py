@@ -24,7 +24,7 @@ def partial_sums(rows: pa.Table, config: TransactionsConfig) -> pa.Table:
 
     Args:
       rows: with ID and HASH, and the columns that `config` names: time in timestamp[us], the others double,
-        the order text. Lines without an order are an order each.
+        the order anything, text unless it is one of them. Lines without an order are an order each.
     """
     if config.amount is not None:
         amount = rows[config.amount]
@@ -75,7 +75,8 @@ def features(table: pa.Table, as_of: int) -> dict[str, pa.ChunkedArray]:
 
 
 def _days_until(as_of: int, times: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.divide(pc.cast(pc.subtract(as_of, times), pa.float64()), float(DAY_MICROSECONDS))
+    passed = pc.cast(pc.subtract(as_of, times), pa.float64(), safe=False)
+    return pc.divide(passed, float(DAY_MICROSECONDS))
 
 
 def _added(lines: pa.Table, keys: list[str]) -> pa.Table:

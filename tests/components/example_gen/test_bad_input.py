@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.errors import DataError
+from components.example_gen import quotes
 from configs.errors import ConfigError
 
 GOOD = "".join(f"{n},{n}.5\n" for n in range(1, 31))
@@ -87,6 +88,77 @@ def test_a_quote_that_is_never_closed(write, read):
         message
         == "line 3 (row 2): has 2 columns, the header has 3; is a quote opened there and never closed?"
     )
+
+
+def lines_with_open_quotes(rows, *unclosed):
+    return "id,x\n" + "".join(f'{n},"v{n}\n' if n in unclosed else f"{n},v{n}\n" for n in range(1, rows + 1))
+
+
+NOT_CLOSED = "a quote is opened there and not closed, so a value runs on to {}; close it"
+
+
+@pytest.mark.parametrize(
+    ("unclosed", "place", "end"),
+    [
+        # Without a check all of these are read without an error, with fewer customers or a broken value.
+        ([51], "line 52 (row 51)", "line 101"),
+        ([1], "line 2 (row 1)", "line 101"),
+        ([100], "line 101 (row 100)", "the end of the file"),
+        # The second closes the first: their number is even.
+        ([51, 80], "line 52 (row 51)", "line 81"),
+    ],
+)
+def test_a_quote_that_is_never_closed_in_the_last_column(write, read, unclosed, place, end):
+    path = write(lines_with_open_quotes(100, *unclosed))
+    assert refused(read, path).startswith(f"{place}: {NOT_CLOSED.format(end)}")
+    assert len(read(write(lines_with_open_quotes(100))).table) == 100
+
+
+def test_a_quote_that_the_next_row_closes(write, read):
+    rows = "".join(f'{n},"v{n}"\n' for n in range(1, 101)).replace('"v51"', '"v51')
+    message = refused(read, write(f"id,x\n{rows}"))
+    assert message.startswith(f"line 52 (row 51): {NOT_CLOSED.format('line 53')}")
+
+
+def test_a_quote_that_is_never_closed_in_a_column_of_numbers(write, read):
+    path = write("id,x\n" + GOOD + '31,"5\n' + "".join(f"{n},{n}\n" for n in range(32, 41)))
+    assert refused(read, path).startswith(f"line 32 (row 31): {NOT_CLOSED.format('line 41')}")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_a_quote_that_is_never_closed_far_down_whatever_the_file(
+    write, read, encoding, compress, monkeypatch
+):
+    monkeypatch.setattr("components.example_gen.quotes._BLOCK_BYTES", 1001)
+    path = write(compress(lines_with_open_quotes(20_000, 15_000).encode(encoding)))
+    assert refused(read, path, encoding=encoding).startswith(
+        "line 15001 (row 15000): a quote is opened there"
+    )
+
+
+@pytest.mark.parametrize("block_bytes", [1, 2, 3, 7, 1 << 20])
+def test_quotes_in_order_are_known_without_parsing(block_bytes):
+    def in_order(text):
+        content = text.encode()
+        blocks = [content[at : at + block_bytes] for at in range(0, len(content), block_bytes)]
+        return quotes.are_in_order(blocks, ";")
+
+    for good in ['"a";"b"\n1;2', 'a;b\n"";"x ""y"" z"\r\n"two\n;lines";""""', "a;b\n", '"a"']:
+        assert in_order(good), good
+    for bad in ['a;b\n1;"x', 'a;b\n1;"x\n2;"y\n', 'a;12" pipe', 'a;"x" y', 'a;"', '"a","b"', 'a;"""']:
+        assert not in_order(bad), bad
+
+
+def test_quotes_out_of_place_that_swallow_no_line(write, read):
+    path = write('id,x\n1,12" pipe\n2,"Bob" Smith\n3,"two\nlines"\n\n4,"""hi"""\n')
+    assert read(path).column("x") == ['12" pipe', "Bob Smith", "two\nlines", '"hi"']
+
+
+def test_good_files_are_not_parsed_for_their_quotes(write, read, monkeypatch):
+    monkeypatch.setattr("components.example_gen.diagnosis.refuse_open_quotes", lambda *_: pytest.fail("slow"))
+    path = write(b'\xef\xbb\xbf"id","x"\r\n1,"a, ""b"""\r\n2,"two\r\nlines"')
+    assert read(path).column("x") == ['a, "b"', "two\r\nlines"]
 
 
 def test_bytes_of_another_encoding(write, read):

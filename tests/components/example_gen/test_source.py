@@ -13,6 +13,7 @@ import pytest
 
 from components.errors import DataError
 from components.example_gen.source import (
+    ASSIGNMENT_COLUMNS,
     fingerprint_files,
     resolve_source,
     source_from_json,
@@ -196,6 +197,36 @@ class TestRefuses:
         path = write("frequency,when,amount\n1,2024-01-01,5\n")
         assert refused(config, path, id="frequency", transactions=TIMED).startswith("data.id: 'frequency'")
 
+    @pytest.mark.parametrize("name", ASSIGNMENT_COLUMNS)
+    def test_an_id_named_as_a_column_of_the_assignments(self, write, config, name):
+        path = write(f"{name},age\n1,2\n")
+        assert refused(config, path, id=name) == (
+            f"data.id: '{name}' is also a column of the assignments (segment_id, segment_name, distance,"
+            " is_outlier); rename it in the source"
+        )
+        # As a feature it does no harm.
+        assert resolve_source(config(path)).customer_columns == (name, "age")
+
+    @pytest.mark.parametrize(("operator", "operand"), [("gt", 5), ("ge", 5.5), ("lt", 5), ("le", 0)])
+    def test_a_customer_id_compared_with_a_number(self, write, config, operator, operand):
+        keep = [{"column": "CustomerID", operator: operand}]
+        for types in ({}, {"CustomerID": "integer"}):
+            assert refused(config, write(TABLE), keep=keep, types=types).startswith(
+                f"data.keep: CustomerID {operator} {operand}: customer ids are text, where '10' comes before '5'"
+            )
+
+    def test_a_slice_of_customer_ids(self, write, config):
+        settings = config(write(TABLE))
+        sliced = settings.model_copy(update={"evaluation": EvaluationConfig(slices=["plan", "CustomerID"])})
+        with pytest.raises(ConfigError, match=r"evaluation\.slices: 'CustomerID' is the customer id"):
+            resolve_source(sliced)
+
+    @pytest.mark.parametrize("part", ["time", "amount", "order"])
+    def test_a_part_of_transactions_that_is_the_customer_id(self, write, config, part):
+        path = write("id,when,amount\n1,2024-01-01,5\n")
+        message = refused(config, path, transactions={**TIMED, part: "id"})
+        assert message.startswith("data.transactions: 'id' is the customer id")
+
     def test_an_expression_that_is_not_re2(self, write, config):
         keep = [{"column": "plan", "matches": "(?=basic)"}]
         assert "is not RE2" in refused(config, write(TABLE), keep=keep)
@@ -238,6 +269,11 @@ def test_an_unchanged_file_is_not_read_again(write):
     cache[path][2] = "remembered"
     assert fingerprint_files([path], cache)[0][2] == "remembered"
     assert fingerprint_files([path])[0][2] != "remembered"
+
+
+def test_the_columns_of_the_assignments_are_those_that_are_written():
+    table = pytest.importorskip("components.assignments.table")
+    assert tuple(table.table_schema("id").names) == ("id", *ASSIGNMENT_COLUMNS)
 
 
 def test_is_light():

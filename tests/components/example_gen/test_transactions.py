@@ -115,6 +115,41 @@ def test_copies_are_dropped_before_they_are_added(write, read):
     assert reading.tally.rows_dropped == {"duplicate_rows": 1}
 
 
+def test_orders_that_are_distinct_times(write, read):
+    path = write(
+        "id,when,amount\n"
+        "ann,2024-01-01 12:00:00,10\nann,2024-01-01T12:00:00Z,5\nbob,2024-01-03,8\nann,2024-01-04,-3\n"
+        "bob,2024-01-01 12:00:00,4\n"
+    )
+    for types in ({}, {"when": "time"}):
+        timed = {"time": "when", "amount": "amount", "order": "when"}
+        assert read(path, transactions=timed, types=types).table.to_pydict() == {
+            "id": ["ann", "bob"],
+            "recency_days": [0.0, 1.0],
+            "frequency": [2, 2],
+            "monetary": [12.0, 12.0],
+            "tenure_days": [2.5, 2.5],
+            "average_basket": [6.0, 6.0],
+        }
+
+
+def test_orders_that_are_distinct_amounts(write, read):
+    path = write("id,when,amount\na,2024-01-01,5\na,2024-01-02,5.0\na,2024-01-03,2\n")
+    reading = read(path, transactions={"time": "when", "amount": "amount", "order": "amount"})
+    assert (reading.column("frequency"), reading.column("monetary")) == ([2], [12.0])
+
+
+@pytest.mark.parametrize(
+    ("last", "time_format"), [("9999-12-31 23:59:59.999999", None), ("31.12.9999", "%d.%m.%Y")]
+)
+def test_a_time_at_the_end_of_the_calendar(write, read, last, time_format):
+    first = "0001-01-01" if time_format is None else "01.01.0001"
+    path = write(f"id,when,amount\na,{first},1\nb,{last},1\n")
+    reading = read(path, transactions={"time": "when", "amount": "amount", "time_format": time_format})
+    days = (datetime.date(9999, 12, 31) - datetime.date(1, 1, 1)).days + (time_format is None)
+    assert reading.column("recency_days") == pytest.approx([days, 0], abs=1e-9)
+
+
 LINE = st.tuples(
     st.sampled_from("abcdef"),
     st.integers(0, 10**15),

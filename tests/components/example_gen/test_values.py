@@ -48,6 +48,47 @@ def test_types_are_said(write, read):
     assert reading.table["size"].type == pa.float64()
 
 
+def test_a_time_that_stands_for_never(write, read, tmp_path):
+    last = (datetime.date(9999, 12, 31) - datetime.date(1970, 1, 1)).days
+    path = write("id,d\n1,9999-12-31\n2,9999-12-31 23:59:59.999999\n3,1970-01-02\n4,0001-01-01\n")
+    assert read(path, types={"d": "time"}).column("d") == pytest.approx(
+        [last, last + 1, 1, -719162], abs=1e-9
+    )
+    # Seven digits of a second are beyond Arrow's parser; the others must not suffer from it.
+    path = write("id,d\n1,9999-12-31\n2,1970-01-01 12:00:00.0000000\n")
+    assert read(path, types={"d": "time"}).column("d") == [last, 0.5]
+    path = tmp_path / "x.parquet"
+    never = [datetime.datetime(9999, 12, 31, 23, 59, 59, 999_999)]
+    pq.write_table(pa.table({"id": [1], "d": pa.array(never, pa.timestamp("us"))}), path)
+    assert read(path).column("d") == pytest.approx([last + 1], abs=1e-9)
+
+
+def test_whole_numbers_that_a_double_rounds_beside_a_fraction(write, read, monkeypatch):
+    monkeypatch.setattr("components.example_gen.plan._SAMPLED_BYTES", 1000)
+    monkeypatch.setattr("components.example_gen.readers._CSV_BLOCK_BYTES", 1000)
+    large = 2**53 + 1
+    path = write("id,x\n" + "".join(f"{n},{large}\n" for n in range(500)) + "last,0.5\n")
+    assert read(path).column("x") == [*[float(large)] * 500, 0.5]
+
+
+@pytest.mark.parametrize("kind", ["number", "integer", "time"])
+def test_a_column_of_nothing_is_text_unless_said(write, read, config, tmp_path, kind):
+    csv = write("id,x,y\n1,,?\n2,,\n")
+    parquet = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"id": [1, 2], "x": pa.nulls(2), "y": pa.nulls(2, pa.string())}), parquet)
+    for path in (csv, parquet):
+        said = {"missing": {"*": ["?"]}, "types": {"x": kind, "y": kind}}
+        reading = read(path, **said)
+        as_numbers = "integer" if kind == "integer" else "number"
+        stored = pa.int64() if kind == "integer" else pa.float64()
+        assert kinds(reading, config, path, **said) == {"id": "text", "x": as_numbers, "y": as_numbers}
+        assert reading.column("x") == reading.column("y") == [None, None]
+        assert reading.table["x"].type == reading.table["y"].type == stored
+        unsaid = {"missing": {"*": ["?"]}}
+        reading = read(path, **unsaid)
+        assert kinds(reading, config, path, **unsaid) == {"id": "text", "x": "text", "y": "text"}
+
+
 def test_numbers_however_they_are_written(write, read):
     path = write('id,x\n1, 5\n2,+5.0\n3,5e0\n4,"5"\n5,.5e1\n6,nan\n7,\n8,-0\n')
     assert read(path).column("x") == [5.0, 5.0, 5.0, 5.0, 5.0, None, None, 0.0]
