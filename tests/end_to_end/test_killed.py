@@ -94,7 +94,8 @@ def test_a_lost_metadata_file_loses_nothing(segments: Segments) -> None:
     segments.json("run")
     (segments.workspace / "metadata.sqlite").unlink()
     kept = {path.name: path.read_bytes() for path in Path(segments.workspace, "serving", "1").glob("*.pb")}
-    result = segments.json("run", "--force")
+    segments.config["features"] = {"columns": {"income": {"log1p": True}}}
+    result = segments.json("run")
     assert result["version"] == "2"
     assert {
         path.name: path.read_bytes() for path in Path(segments.workspace, "serving", "1").glob("*.pb")
