@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 
 import tensorflow as tf
 from absl import logging
-from tfx.types import Artifact, artifact_utils
-from tfx.utils import io_utils, path_utils
+from tfx.types import Artifact
+from tfx.utils import path_utils
 
 from components.errors import ServingError
 from components.evaluator.eval_config import SIGNATURE
 from components.evaluator.metrics.tfma_metric import MODEL_OUTPUTS
+from components.example_files import example_files, records
 from components.segments_file import read_segments
 from configs.evaluation import NEEDS_SAME_SPACE
 
@@ -87,20 +86,14 @@ def _problem_with(path: str, examples: list[Artifact], split: str) -> str:
     missing = sorted(set(MODEL_OUTPUTS) - set(signature.structured_outputs))
     if missing:
         return f"its signature '{SIGNATURE}' does not return {', '.join(missing)}"
-    rows = list(islice(_records(examples, split), _PROBE_ROWS))
+    files = [file for artifact in examples for file in example_files(artifact, [split])]
+    rows = list(records(files).take(_PROBE_ROWS).as_numpy_iterator())
     try:
         if rows:
             signature(tf.constant(rows))
     except (tf.errors.OpError, ValueError, TypeError) as error:
         return _cause(error)
     return ""
-
-
-def _records(examples: list[Artifact], split: str) -> Iterator[bytes]:
-    for uri in artifact_utils.get_split_uris(examples, split):
-        for path in sorted(tf.io.gfile.glob(io_utils.all_files_pattern(uri))):
-            dataset = tf.data.TFRecordDataset(path, compression_type="GZIP" if path.endswith(".gz") else "")
-            yield from dataset.take(_PROBE_ROWS).as_numpy_iterator()
 
 
 def _cause(error: Exception) -> str:
