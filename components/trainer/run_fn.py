@@ -51,10 +51,10 @@ def run_fn(fn_args: FnArgs) -> None:
     logging.info("Read %d customers with %d coordinates.", *customers.vectors.shape)
     _check_orders(customers, transformation.plan)
     fit = _fit(customers.vectors, model_config, placement)
-    _write_curves(fit, fn_args.model_run_dir)
     if not placement.is_chief:
         _wait_for_export(fn_args.serving_model_dir)
         return
+    _write_curves(fit, fn_args.model_run_dir)
     labels, squared = assign(customers.vectors, fit.centroids)
     prototypes, described = segments.describe(
         customers, np.asarray(labels), np.sqrt(np.asarray(squared)), fit, model_config.outlier_quantile

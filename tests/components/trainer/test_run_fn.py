@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +25,8 @@ from components.trainer.space import space_fingerprint
 from configs.model import ModelConfig
 from tests.transforms.fitted import Fitted, serialized
 
+PROJECT = Path(__file__).parents[3]
+
 Row = Mapping[str, Any]
 
 
@@ -34,6 +41,27 @@ def customers(rows: int = 240, seed: int = 0) -> list[Row]:
         }
         for kind in kinds
     ]
+
+
+def run_trainer(folder: str, graph_uri: str, custom_config: Mapping[str, Any]) -> None:
+    """TFX's Trainer on `folder/examples`, into `folder/model`."""
+    examples = standard_artifacts.Examples()
+    examples.uri = f"{folder}/examples"
+    examples.split_names = artifact_utils.encode_split_names(["train", "eval"])
+    graph, model, run = (
+        standard_artifacts.TransformGraph(), standard_artifacts.Model(), standard_artifacts.ModelRun()
+    )  # fmt: skip
+    graph.uri, model.uri, run.uri = graph_uri, f"{folder}/model", f"{folder}/run"
+    GenericExecutor().Do(
+        {"examples": [examples], "transform_graph": [graph]},
+        {"model": [model], "model_run": [run]},
+        {
+            "run_fn": "components.trainer.run_fn.run_fn",
+            "train_args": "{}",
+            "eval_args": "{}",
+            "custom_config": json.dumps(custom_config),
+        },
+    )
 
 
 class Trained:
@@ -51,35 +79,23 @@ class Trained:
                 for row in rows:
                     writer.write(serialized(row, self.fitted.dtypes))
         (self.examples / "ingest.json").write_text(json.dumps({"files": ["c.csv"], "span": 3, "as_of": None}))
-        examples = standard_artifacts.Examples()
-        examples.uri = str(self.examples)
-        examples.split_names = artifact_utils.encode_split_names(["train", "eval"])
-        graph, exported, run = (
-            standard_artifacts.TransformGraph(),
-            standard_artifacts.Model(),
-            standard_artifacts.ModelRun(),
-        )
-        graph.uri, exported.uri, run.uri = str(self.fitted.graph), str(folder / "model"), str(folder / "run")
         config = ModelConfig.model_validate({"k": 3, **model})
-        GenericExecutor().Do(
-            {"examples": [examples], "transform_graph": [graph]},
-            {"model": [exported], "model_run": [run]},
-            {
-                "run_fn": "components.trainer.run_fn.run_fn",
-                "train_args": "{}",
-                "eval_args": "{}",
-                "custom_config": json.dumps(
-                    {
-                        "model": config.model_dump_json(),
-                        "features": self.fitted.config.model_dump_json(by_alias=True),
-                        "pipeline": "test",
-                        "id_column": None,
-                        "config_hash": "abc",
-                    }
-                ),
-            },
-        )
-        self.model_dir = folder / "model" / "Format-Serving"
+        self.custom_config = {
+            "model": config.model_dump_json(),
+            "features": self.fitted.config.model_dump_json(by_alias=True),
+            "pipeline": "test",
+            "id_column": None,
+            "config_hash": "abc",
+        }
+        self.folder = folder
+        self.train()
+
+    def train(self) -> None:
+        run_trainer(str(self.folder), str(self.fitted.graph), self.custom_config)
+        self.load()
+
+    def load(self) -> None:
+        self.model_dir = self.folder / "model" / "Format-Serving"
         self.model = tf.saved_model.load(str(self.model_dir))
         self.segments = json.loads((self.model_dir / "assets.extra" / "segments.json").read_text())
 
@@ -210,3 +226,47 @@ def test_columns_whose_names_no_input_can_have(tmp_path: Path) -> None:
         }
     )
     np.testing.assert_array_equal(assigned["segment_id"], model.ask(rows)["segment_id"])
+
+
+@pytest.mark.slow
+def test_two_workers_make_the_model_of_one(tmp_path: Path) -> None:
+    """Real processes with a TF_CONFIG each, on the same folder; the chief alone exports."""
+    one = Trained(tmp_path, customers())
+    single, rows = one.segments, customers()
+    segments_of_one = one.ask(rows)["segment_id"]
+    shutil.rmtree(one.model_dir)
+    ports = []
+    for _ in range(2):
+        with socket.socket() as free:
+            free.bind(("localhost", 0))
+            ports.append(free.getsockname()[1])
+    config = {**one.custom_config, "model": ModelConfig(k=3, strategy="multi_worker").model_dump_json()}
+    code = (
+        "import json, sys\n"
+        "from tests.components.trainer.test_run_fn import run_trainer\n"
+        "run_trainer(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]))\n"
+    )
+    workers = []
+    for index in range(2):
+        cluster = {"worker": [f"localhost:{port}" for port in ports]}
+        task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
+        workers.append(
+            subprocess.Popen(
+                [sys.executable, "-c", code, str(tmp_path), str(one.fitted.graph), json.dumps(config)],
+                env={**os.environ, "TF_CONFIG": json.dumps(task), "PYTHONPATH": str(PROJECT)},
+                cwd=tmp_path,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    try:
+        for worker in workers:
+            _, said = worker.communicate(timeout=240)
+            assert worker.returncode == 0, said[-3000:]
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+    one.load()
+    assert one.segments["fit"]["inertia"] == pytest.approx(single["fit"]["inertia"], rel=1e-5)
+    np.testing.assert_array_equal(one.ask(rows)["segment_id"], segments_of_one)
