@@ -144,7 +144,15 @@ def test_harmless_oddities_are_no_reason_to_stop(segments: Segments) -> None:
     segments.data.write_bytes(b"\xef\xbb\xbf" + segments.data.read_bytes())
     result = segments.json("run")
     assert result["status"] == "pushed"
-    assert sum(segment["size"] for segment in result["segments"]) > 200
+    remarks = {column["name"]: column["remark"] for column in result["columns"] if column["remark"]}
+    assert remarks == {
+        "constant": "the same for every customer, so it has no effect",
+        "country": "the same for every customer, so it has no effect",
+        "empty": "no value in any row, so it has no effect",
+    }
+    shown = segments("run", "--force")
+    assert shown.returncode == 0
+    assert "note: column 'empty': no value in any row, so it has no effect" in shown.stdout
 
 
 def test_a_workspace_that_cannot_be_written(segments: Segments) -> None:
