@@ -6,6 +6,7 @@ import dataclasses
 import math
 from typing import Any
 
+from components.evaluator.verdict import ThresholdResult
 from components.report.decision import Decision, decide
 from components.report.figures.palette import segment_colour
 from components.report.figures.profiles import Category, Row, categories, numeric_rows
@@ -72,7 +73,7 @@ class MetricView:
     meaning: str
     value: float
     baseline: float | None
-    thresholds: list[tuple[bool, str]]
+    thresholds: list[ThresholdResult]
 
     def text(self, value: float | None) -> str:
         """A value of this metric as shown."""
@@ -167,7 +168,7 @@ def _metrics(facts: RunFacts) -> list[MetricView]:
     known = [name for name in METRICS if name in evaluation.metrics]
     for name in [*known, *sorted(set(evaluation.metrics) - set(known))]:
         label, meaning = METRICS.get(name, (name.replace("_", " "), ""))
-        thresholds = [(item.held, item.sentence) for item in evaluation.thresholds if item.metric == name]
+        thresholds = [item for item in evaluation.thresholds if item.metric == name]
         baseline = evaluation.baseline_metrics.get(name)
         views.append(MetricView(name, label, meaning, evaluation.metrics[name], baseline, thresholds))
     return views

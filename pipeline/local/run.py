@@ -102,6 +102,9 @@ def _result(outcome: Outcome, record: RunRecord, log: str) -> dict[str, Any]:
         if content["status"] == "failed_serving_check":
             # A refusal all the same; `reasons` says what failed.
             content["status"] = "not_blessed"
+        if content["status"] != "pushed":
+            # For the history, which has a line per run.
+            content["message"] = "; ".join(content.get("reasons", []))
         return {**content, **common}
     status = {REJECTED: "rejected", USAGE: "usage"}.get(outcome.kind, "failed")
     return {**NOTHING, "status": status, "component": outcome.node, "message": outcome.message, **common}

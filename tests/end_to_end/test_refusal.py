@@ -21,6 +21,8 @@ def test_a_refused_model_changes_nothing_and_says_why(segments: Segments) -> Non
     assert refused["assignments"] is None
     assert Path(refused["report"]).exists(), "a page is written after a refusal too"
     assert segments.versions() == ["1"]
+    (newest, *_) = segments.json("runs")["runs"]
+    assert "silhouette" in newest["message"], "the history says why"
     shown = segments("run")
     assert shown.returncode == 3, "asking again does not make it good"
     assert "✗ silhouette" in shown.stdout

@@ -310,3 +310,17 @@ def test_page_renders_in_a_browser_without_overflow(run, tmp_path, width):
     )
     assert scroll <= inner
     assert height > 1000
+
+
+def test_a_bound_that_was_not_compared_is_not_said_to_hold(run):
+    item = ThresholdResult(
+        "silhouette", "max_regression", 0.05, 0.91, True, False, "silhouette is not compared"
+    )
+    run.judge(thresholds=[item])
+    run.report()
+    (silhouette,) = (
+        row
+        for row in page_of(run).xpath("//table[@class='metrics']/tbody/tr")
+        if text_of(row.find("th")).startswith("Silhouette")
+    )
+    assert text_of(silhouette.findall("td")[-1]) == "- silhouette is not compared"
