@@ -13,10 +13,10 @@ BUILDER := $(firstword $(foreach tool,buildah podman docker,$(if $(shell command
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help setup run test test-fast lint format bench lock image clean
+.PHONY: help setup run test test-fast lint format bench bench-kmeans lock image clean
 
 help: ## show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv hold what the project needs (every other target does this first)
 	@scripts/setup
@@ -42,6 +42,9 @@ format: setup ## put the code into the project's format
 
 bench: setup ## compare with the stock TFX DAG, component by component (ROWS=1000000)
 	@$(BIN)/python -m benchmarks.bench --rows $(ROWS) $(ARGS)
+
+bench-kmeans: setup ## compare the k-means engine with its rivals (ARGS="--cases k64 --spark"; docs/benchmarks.md)
+	@$(BIN)/python -m benchmarks.kmeans $(ARGS)
 
 lock: setup ## resolve pyproject.toml into locks/ again, keeping pins that fit (UPGRADE=1: newest of all)
 	@UPGRADE=$(UPGRADE) scripts/lock

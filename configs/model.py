@@ -10,10 +10,17 @@ from configs.section import Section
 
 
 class ModelConfig(Section):
-    """k-means and its fit. Names as scikit-learn's KMeans has them where it has them."""
+    """k-means and its fit (where that runs is in `training`). Names as scikit-learn has them, where it has them."""
 
     k: Annotated[int, Field(ge=1, le=10_000)] = Field(5, description="number of segments")
-    init: Literal["k-means++", "random"] = "k-means++"
+    metric: Literal["euclidean", "cosine"] = Field(
+        "euclidean", description="cosine compares the directions of customers, whatever their length"
+    )
+    algorithm: Literal["lloyd", "minibatch"] = Field(
+        "lloyd", description="minibatch moves the centroids after every batch_size customers"
+    )
+    batch_size: Annotated[int, Field(ge=1)] = Field(16_384, description="customers in a batch of minibatch")
+    init: Literal["k-means++", "k-means||", "random"] = "k-means++"
     n_init: Annotated[int, Field(ge=1)] = Field(
         10, description="restarts; the one with the lowest inertia is kept"
     )
@@ -22,10 +29,6 @@ class ModelConfig(Section):
         1e-4, description="relative, on the movement of the centroids"
     )
     seed: Annotated[int, Field(ge=0)] = 0
-    strategy: Literal["auto", "one_device", "mirrored", "multi_worker"] = Field(
-        "auto",
-        description="tf.distribute strategy; auto: multi_worker with TF_CONFIG, mirrored on several GPUs",
-    )
     outlier_quantile: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         0.99,
         description="customers farther from their centroid than this quantile of it are outliers; null: none",

@@ -12,6 +12,7 @@ from configs.features import FeaturesConfig
 from configs.model import ModelConfig
 from configs.outputs import AssignmentsConfig, ReportConfig
 from configs.section import Section
+from configs.training import TrainingConfig
 from configs.validation import ValidationConfig
 
 
@@ -23,6 +24,7 @@ class PipelineConfig(Section):
     features: FeaturesConfig = Field(default_factory=FeaturesConfig)
     validation: ValidationConfig = Field(default_factory=ValidationConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
+    training: TrainingConfig = Field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     assignments: AssignmentsConfig = Field(default_factory=AssignmentsConfig)
     report: ReportConfig = Field(default_factory=ReportConfig)

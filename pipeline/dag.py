@@ -110,6 +110,8 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         run_fn="components.trainer.run_fn.run_fn",
         custom_config={
             "model": config.model.model_dump_json(by_alias=True),
+            "training": config.training.model_dump_json(by_alias=True),
+            "checkpoint_dir": workspace.checkpoints,
             "features": config.features.model_dump_json(by_alias=True),
             "pipeline": config.name,
             "id_column": inputs.id_column,
@@ -205,6 +207,6 @@ def assemble(config: PipelineConfig, workspace: Workspace, nodes: list[BaseCompo
 
 
 def _model_config_hash(config: PipelineConfig) -> str:
-    """Of the sections that make the model what it is."""
+    """Of the sections that make the model what it is; where it is fitted (`training`) is not among them."""
     sections = (config.data, config.features, config.model)
     return hashlib.sha256("".join(s.model_dump_json() for s in sections).encode()).hexdigest()[:16]

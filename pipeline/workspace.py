@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,6 +63,11 @@ class Workspace:
         """Copies of external files under names that change with their content."""
         return os.path.join(self.root, "inputs")
 
+    @property
+    def checkpoints(self) -> str:
+        """Fits that were cut short, for the next run to go on with."""
+        return os.path.join(self.root, "checkpoints")
+
     def prepare(self) -> None:
         """Creates the folders and makes sure that they can be written.
 
@@ -77,6 +83,7 @@ class Workspace:
             self.logs,
             self.runs,
             self.inputs,
+            self.checkpoints,
         ):
             try:
                 os.makedirs(folder, exist_ok=True)
@@ -99,6 +106,9 @@ class Workspace:
         aside = f"{self.artifacts}.without-metadata-{time.strftime('%Y%m%d-%H%M%S')}"
         os.rename(self.artifacts, aside)
         os.makedirs(self.artifacts)
+        # Fits are told apart by the names of the artifacts they read.
+        shutil.rmtree(self.checkpoints)
+        os.makedirs(self.checkpoints)
         return aside
 
     @contextmanager

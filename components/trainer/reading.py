@@ -74,6 +74,29 @@ def load_customers(files: Sequence[str], transformation: Transformation) -> Cust
     )
 
 
+def load_shard(files: Sequence[str], transformation: Transformation, worker: int, workers: int) -> np.ndarray:
+    """Reads the vectors of every `workers`-th customer, in the order of `load_customers`, beginning with `worker`.
+
+    Args:
+      files: TFRecord files of tf.Examples, the same for all workers.
+      transformation: what to apply.
+      worker: whose customers; from 0.
+      workers: how many share the split.
+
+    Returns:
+      float32 [n, d]; n may be 0.
+    """
+    batches = (
+        records(sorted(files))
+        .shard(workers, worker)
+        .batch(_BATCH)
+        .map(lambda examples: transformation.vectors(transformation.parse(examples)), tf.data.AUTOTUNE)
+        .prefetch(2)
+    )
+    none = np.zeros([0, len(transformation.layout.names)], np.float32)
+    return np.concatenate([none, *batches.as_numpy_iterator()])
+
+
 def _one_dictionary(chunks: list[pa.Array]) -> pa.Array:
     unified = pa.chunked_array(chunks).unify_dictionaries()
     codes = np.concatenate([chunk.indices.to_numpy(zero_copy_only=False) for chunk in unified.chunks])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,13 +18,25 @@ from components.errors import DataError
 from components.example_files import read_ingest
 from components.segments_file import SEGMENTS_FILE
 from components.trainer import segments
-from components.trainer.kmeans import KMeansError, KMeansOptions, KMeansResult, assign, fit_kmeans
-from components.trainer.reading import Customers, load_customers
+from components.trainer.checkpoints import checkpoint_of, remove_checkpoints
+from components.trainer.curves import told_passes
+from components.trainer.kmeans import (
+    Checkpoint,
+    Iteration,
+    KMeansError,
+    KMeansOptions,
+    KMeansResult,
+    assign,
+    fit_kmeans,
+)
+from components.trainer.kmeans.local_workers import fit_on_local_workers
+from components.trainer.reading import Customers, load_customers, load_shard
 from components.trainer.serving_model import SegmentModel
 from components.trainer.strategy import Placement, place
 from components.trainer.transformation import Transformation
 from configs.features import FeaturesConfig
 from configs.model import ModelConfig
+from configs.training import TrainingConfig
 from transforms.plan import FeaturePlan
 from transforms.preprocessing import plan_from_dtypes
 
@@ -31,30 +46,42 @@ _EXPORT_WAIT_SECONDS = 600
 def run_fn(fn_args: FnArgs) -> None:
     """Fits k-means to the train split and exports the model that assigns segments.
 
-    `custom_config` holds `model` and `features` (JSON of their config sections), `pipeline` (its name),
-    `id_column` and `config_hash`. With several workers each fits its share of the rows and only the chief
-    exports.
+    `custom_config` holds `model`, `training` and `features` (JSON of their config sections), `pipeline` (its
+    name), `id_column`, `config_hash` and `checkpoint_dir` (where fits that are cut short are found again). In a
+    TF_CONFIG cluster each worker fits its share of the rows and only the chief describes and exports.
 
     Raises:
       components.errors.DataError: the data cannot make k segments.
+      configs.errors.ConfigError: `training` and TF_CONFIG do not fit each other.
+      components.trainer.kmeans.WorkerLost: a worker ended before the fit did.
     """
     config = fn_args.custom_config
     model_config = ModelConfig.model_validate_json(config["model"])
-    placement = place(model_config.strategy)
+    training = TrainingConfig.model_validate_json(config["training"])
+    placement = place(training)
     output = tft.TFTransformOutput(fn_args.transform_output)
     dtypes = {name: spec.dtype for name, spec in output.raw_feature_spec().items()}
     features = FeaturesConfig.model_validate_json(config["features"])
-    transformation = Transformation(output, plan_from_dtypes(features, dtypes, config.get("id_column")))
+    plan = plan_from_dtypes(features, dtypes, config.get("id_column"))
+    transformation = Transformation(output, plan, model_config.metric)
 
     files = [path for pattern in fn_args.train_files for path in tf.io.gfile.glob(pattern)]
-    customers = load_customers(files, transformation)
-    logging.info("Read %d customers with %d coordinates.", *customers.vectors.shape)
-    _check_orders(customers, transformation.plan)
-    fit = _fit(customers.vectors, model_config, placement)
+    checkpoint = checkpoint_of(
+        config, training, files, fn_args.transform_output, placement.workers * placement.local_workers
+    )
     if not placement.is_chief:
+        shard = load_shard(files, transformation, placement.worker, placement.workers)
+        with told_passes(None) as on_iteration:
+            _fit(shard, model_config, placement, on_iteration, checkpoint)
         _wait_for_export(fn_args.serving_model_dir)
         return
-    _write_curves(fit, fn_args.model_run_dir)
+    customers = load_customers(files, transformation)
+    logging.info("Read %d customers with %d coordinates.", *customers.vectors.shape)
+    _check_orders(customers, plan)
+    with told_passes(fn_args.model_run_dir) as on_iteration:
+        # The chief's shard is every `workers`-th customer from the first, as `load_shard` takes them.
+        fit = _fit(customers.vectors[:: placement.workers], model_config, placement, on_iteration, checkpoint)
+    remove_checkpoints(config.get("checkpoint_dir"))
     labels, squared = assign(customers.vectors, fit.centroids)
     prototypes, described = segments.describe(
         customers, np.asarray(labels), np.sqrt(np.asarray(squared)), fit, model_config.outlier_quantile
@@ -89,19 +116,25 @@ def _check_orders(customers: Customers, plan: FeaturePlan) -> None:
             )
 
 
-def _fit(vectors: np.ndarray, config: ModelConfig, placement: Placement) -> KMeansResult:
-    options = KMeansOptions(
-        k=config.k,
-        init=config.init,
-        n_init=config.n_init,
-        max_iterations=config.max_iterations,
-        tolerance=config.tolerance,
-        seed=config.seed,
-    )
-    mine = vectors[placement.worker :: placement.workers]
+def _fit(
+    vectors: np.ndarray,
+    config: ModelConfig,
+    placement: Placement,
+    on_iteration: Callable[[Iteration], None],
+    checkpoint: Checkpoint | None,
+) -> KMeansResult:
+    # The section has the engine's own names, and more than the engine asks for.
+    names = {field.name for field in dataclasses.fields(KMeansOptions)}
+    options = KMeansOptions(**config.model_dump(include=names))
+    told: dict[str, Any] = {"on_iteration": on_iteration, "checkpoint": checkpoint}
     try:
-        fit = fit_kmeans(mine, options, placement.strategy)
+        if placement.local_workers > 1:
+            fit = fit_on_local_workers(vectors, options, placement.local_workers, **told)
+        else:
+            fit = fit_kmeans(vectors, options, placement.strategy, **told)
     except KMeansError as error:
+        if str(error).startswith("checkpoint:"):
+            raise  # of which the data know nothing
         raise DataError(str(error)) from error
     if fit.empty_clusters:
         kinds = config.k - len(fit.empty_clusters)
@@ -109,16 +142,10 @@ def _fit(vectors: np.ndarray, config: ModelConfig, placement: Placement) -> KMea
             f"model.k is {config.k}, but the customers are of only {kinds} different kinds: lower model.k "
             "or add features that tell them apart"
         )
-    logging.info("k-means: inertia %.6g after %d iterations.", fit.inertia, fit.iterations)
+    logging.info(
+        "k-means: inertia %.6g after %d iterations, %.1f s.", fit.inertia, fit.iterations, fit.seconds
+    )
     return fit
-
-
-def _write_curves(fit: KMeansResult, directory: str) -> None:
-    """Inertia and movement per iteration, for TensorBoard."""
-    with tf.summary.create_file_writer(directory).as_default():
-        for step, iteration in enumerate(fit.history):
-            tf.summary.scalar("inertia", iteration.inertia, step)
-            tf.summary.scalar("movement", iteration.movement, step)
 
 
 def _wait_for_export(model_dir: str) -> None:

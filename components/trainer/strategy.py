@@ -8,14 +8,22 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from configs.errors import ConfigError
+from configs.training import TrainingConfig
+
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a fit runs: the strategy (None for one device) and which of `workers` processes this is."""
+    """Where a fit runs.
+
+    strategy: None for one device. worker, workers: which of how many processes of a TF_CONFIG cluster this is.
+    local_workers: how many processes of this machine it starts to share its rows; 1 is itself alone.
+    """
 
     strategy: tf.distribute.Strategy | None
     worker: int = 0
     workers: int = 1
+    local_workers: int = 1
 
     @property
     def is_chief(self) -> bool:
@@ -23,16 +31,24 @@ class Placement:
         return self.worker == 0
 
 
-def place(name: str) -> Placement:
-    """Makes the strategy that `model.strategy` names.
+def place(training: TrainingConfig) -> Placement:
+    """Makes the strategy that `training` asks for.
 
     `auto` is `multi_worker` where TF_CONFIG describes more than one worker, `mirrored` on several GPUs, and
     one device else. Must run before TensorFlow touches a device when there are several workers.
 
     Raises:
-      ValueError: `multi_worker` without a usable TF_CONFIG.
+      ConfigError: `multi_worker` without a usable TF_CONFIG, or `training.workers` beside one.
     """
+    name = training.strategy
     workers, index = _cluster()
+    if training.workers > 1:
+        if workers:
+            raise ConfigError(
+                f"training.workers is {training.workers}, but TF_CONFIG already says which workers share the fit: "
+                "leave training.workers at 1 in a cluster, or unset TF_CONFIG to fit on this machine alone"
+            )
+        return Placement(None, local_workers=training.workers)
     if name == "auto":
         if workers > 1:
             name = "multi_worker"
@@ -40,8 +56,9 @@ def place(name: str) -> Placement:
             name = "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "one_device"
     if name == "multi_worker":
         if not workers:
-            raise ValueError(
-                "model.strategy is multi_worker, but TF_CONFIG does not describe a cluster with this task in it"
+            raise ConfigError(
+                "training.strategy is multi_worker, but TF_CONFIG does not describe a cluster with this task in it, "
+                "and training.workers is 1: set either"
             )
         return Placement(tf.distribute.MultiWorkerMirroredStrategy(), index, workers)
     if name == "mirrored":
@@ -61,4 +78,4 @@ def _cluster() -> tuple[int, int]:
         index = int(task["index"]) + (chiefs if task["type"] == "worker" else 0)
         return chiefs + workers, index
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"TF_CONFIG cannot be read: {error!r}") from error
+        raise ConfigError(f"TF_CONFIG cannot be read: {error!r}") from error

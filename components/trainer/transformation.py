@@ -13,10 +13,15 @@ from transforms.vectorize import VectorLayout
 
 
 class Transformation:
-    """Raw parsed features -> vectors, with the graph that Transform saved."""
+    """Raw parsed features -> vectors, with the graph that Transform saved.
 
-    def __init__(self, output: tft.TFTransformOutput, plan: FeaturePlan):
+    For the cosine metric vectors are divided by their length: between such, the nearest centroid by Euclidean
+    distance is the one with the most similar direction, so everything after this needs to know nothing of it.
+    """
+
+    def __init__(self, output: tft.TFTransformOutput, plan: FeaturePlan, metric: str = "euclidean"):
         self.plan = plan
+        self._spherical = metric == "cosine"
         self.layer = output.transform_features_layer()
         self.dtypes: dict[str, tf.DType] = {
             name: spec.dtype for name, spec in output.raw_feature_spec().items()
@@ -37,4 +42,7 @@ class Transformation:
 
     def vectors(self, raw: Mapping[str, tf.SparseTensor]) -> tf.Tensor:
         """Raw features -> float32 [batch, d]."""
-        return self.layout.vectorize(self.layer(dict(raw)))
+        vectors = self.layout.vectorize(self.layer(dict(raw)))
+        if self._spherical:
+            return tf.math.divide_no_nan(vectors, tf.norm(vectors, axis=1, keepdims=True))
+        return vectors

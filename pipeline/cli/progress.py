@@ -11,7 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.local.events import FAILED, FINISHED, PLANNED, REJECTED, STARTED, USAGE, Event
+from pipeline.local.events import FAILED, FINISHED, PLANNED, PROGRESS, REJECTED, STARTED, USAGE, Event
 
 
 class Progress:
@@ -22,6 +22,7 @@ class Progress:
         self._began = time.monotonic()
         self._node = "Starting"
         self._node_began = self._began
+        self._note = ""
         self._lines: list[Text] = []
         self._total = 0
         self._spinner = Spinner("dots")
@@ -50,7 +51,9 @@ class Progress:
             self._total = len(event.content)
             self._finish("Starting", time.monotonic() - self._began, "TensorFlow and TFX loaded")
         elif event.kind == STARTED:
-            self._node, self._node_began = event.node, time.monotonic()
+            self._node, self._node_began, self._note = event.node, time.monotonic(), ""
+        elif event.kind == PROGRESS:
+            self._note = event.message
         elif event.kind == FINISHED:
             self._finish(event.node, event.seconds, "unchanged" if event.cached else "")
             self._node = ""
@@ -69,11 +72,13 @@ class Progress:
 
     def _render(self) -> RenderableType:
         grid = Table.grid()
+        # One line each, however narrow the terminal is, or those below would jump.
+        grid.add_column(no_wrap=True, overflow="ellipsis")
         for line in self._lines:
             grid.add_row(line)
         if self._node:
-            now = time.monotonic()
-            self._spinner.update(text=Text(f"{self._node:<22}{now - self._node_began:7.1f} s"))
+            running = f"{self._node:<22}{time.monotonic() - self._node_began:7.1f} s"
+            self._spinner.update(text=Text.assemble(running, (f"  {self._note}", "dim")))
             grid.add_row(self._spinner)
         done = max(0, len(self._lines) - 1)
         if self._total:

@@ -14,6 +14,7 @@ import threading
 import warnings
 from typing import Any
 
+from pipeline.code_version import PACKAGES
 from pipeline.local.events import FAILED, PLANNED, REJECTED, RESULT, USAGE, Event, EventWriter, NodeWatcher
 from pipeline.workspace import Workspace
 
@@ -24,6 +25,8 @@ def main() -> None:
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    # Or this process takes all the memory of the GPUs, and the workers of a fit find none.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     warnings.simplefilter("ignore")
     watcher = NodeWatcher(events)
     # Not import errors alone: whatever goes wrong from here on must reach the person who waits.
@@ -108,14 +111,22 @@ def _end_with_parent() -> None:
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost cause in one sentence; Beam wraps a whole traceback into its message."""
-    while error.__cause__ is not None:
+    """The innermost cause in one sentence; Beam wraps a whole traceback into its message.
+
+    An error of ours is said as it is: it was written for people, and what caused it was not.
+    """
+    while error.__cause__ is not None and not _is_ours(error):
         error = error.__cause__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if not lines:
         return type(error).__name__
-    text = lines[-1] if any(line.startswith("Traceback") for line in lines) else lines[0]
+    wrapped = not _is_ours(error) and any(line.startswith("Traceback") for line in lines)
+    text = lines[-1] if wrapped else lines[0]
     return text if len(text) <= 400 else text[:397] + "..."
+
+
+def _is_ours(error: BaseException) -> bool:
+    return type(error).__module__.split(".")[0] in PACKAGES
 
 
 if __name__ == "__main__":

@@ -12,11 +12,15 @@ from typing import Any, TextIO
 # Kinds of events.
 PLANNED = "planned"  # nodes: names in order
 STARTED = "started"  # node
+PROGRESS = "progress"  # node, message: how far it is, in a line
 FINISHED = "finished"  # node, seconds, cached
 REJECTED = "rejected"  # node, message
 FAILED = "failed"  # node, message
 USAGE = "usage"  # message
 RESULT = "result"  # content
+
+# A line that is replaced sooner than this would only be work for who shows it.
+_PROGRESS_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,14 @@ def read_events(stream: TextIO) -> Iterator[Event]:
 
 
 class NodeWatcher(logging.Handler):
-    """Turns what LocalDagRunner logs about its nodes into events: it has no hooks of its own."""
+    """Turns what is logged into events: by LocalDagRunner, which has no hooks of its own, about its nodes, and by
+    our components, which know nothing of who watches, about how far they are (records with a `progress`)."""
 
     def __init__(self, writer: EventWriter):
         super().__init__(level=logging.INFO)
         self._writer = writer
         self._began = 0.0
+        self._told = float("-inf")
         self._cached = False
         self.node = ""
 
@@ -68,3 +74,6 @@ class NodeWatcher(logging.Handler):
         elif record.msg == "Component %s is finished.":
             seconds = time.monotonic() - self._began
             self._writer.write(Event(FINISHED, self.node, seconds=seconds, cached=self._cached))
+        elif hasattr(record, "progress") and time.monotonic() - self._told >= _PROGRESS_SECONDS:
+            self._told = time.monotonic()
+            self._writer.write(Event(PROGRESS, self.node, message=str(record.progress)))

@@ -68,7 +68,18 @@ def test_remote_paths_stay_as_they_are(config_file: Path) -> None:
         ("model.k=2.5", "'model.k' is 2.5"),
         ("model.k=true", "'model.k' is True"),
         ("model.tolerance=.nan", "'model.tolerance' is nan: input should be a finite number"),
-        ("model.strategy=tpu", "'one_device', 'mirrored' or 'multi_worker'"),
+        ("model.strategy=auto", "unknown key 'model.strategy'"),
+        ("training.strategy=tpu", "'one_device', 'mirrored' or 'multi_worker'"),
+        ("training.workers=0", "'training.workers' is 0: input should be greater than or equal to 1"),
+        ("training.workers=2.5", "'training.workers' is 2.5"),
+        ("training.workers=two", "'training.workers' is 'two'"),
+        ("training.worker=2", "unknown key 'training.worker'; did you mean 'workers'?"),
+        ("training.checkpoint_seconds=-1", "'training.checkpoint_seconds' is -1"),
+        (
+            "training={workers: 2, strategy: mirrored}",
+            "'training': workers: 2 needs strategy auto or multi_worker; strategy mirrored is for one process",
+        ),
+        ("training={workers: 2, strategy: one_device}", "strategy one_device is for one process"),
         (
             "data.eval_share=2",
             "'data.eval_share' is 2: input should be 'auto' or input should be less than 1",
@@ -126,6 +137,15 @@ def test_thresholds_extend_the_defaults_and_null_removes_one(config_file: Path) 
         ["evaluation.thresholds.davies_bouldin={max: 2.0}", "evaluation.thresholds.silhouette="],
     )
     assert set(config.evaluation.active_thresholds) == {"smallest_segment_share", "davies_bouldin"}
+
+
+def test_where_a_fit_runs(config_file: Path) -> None:
+    training = load_config(str(config_file)).training
+    assert (training.strategy, training.workers, training.checkpoint_seconds) == ("auto", 1, 30)
+    for strategy in ("auto", "multi_worker"):
+        override = f"training={{workers: 4, strategy: {strategy}, checkpoint_seconds: null}}"
+        training = load_config(str(config_file), [override]).training
+        assert (training.strategy, training.workers, training.checkpoint_seconds) == (strategy, 4, None)
 
 
 def test_a_feature_says_only_what_differs(config_file: Path) -> None:

@@ -6,9 +6,12 @@ import re
 from pathlib import Path
 from typing import Any, get_args
 
+import pytest
 from pydantic import BaseModel
 
+from configs.model import ModelConfig
 from configs.pipeline import PipelineConfig
+from configs.training import TrainingConfig
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
 
@@ -27,10 +30,9 @@ def test_every_key_is_documented() -> None:
     assert keys - documented - {"column", "type"} == set()
 
 
-def test_the_documented_defaults_of_the_model_are_true() -> None:
-    from configs.model import ModelConfig
-
-    for name, field in ModelConfig.model_fields.items():
+@pytest.mark.parametrize("section", [ModelConfig, TrainingConfig])
+def test_the_documented_defaults_are_true(section: type[BaseModel]) -> None:
+    for name, field in section.model_fields.items():
         row = re.search(rf"^\| `{name}` \| `([^`]+)` \|", DOCUMENT, re.MULTILINE)
         assert row is not None, name
         assert row[1] == field.default or float(row[1]) == field.default

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import launcher
 
 from components.example_gen.source import fingerprint_files, resolve_source, source_to_json
+from components.trainer.kmeans import WorkerLost
 from configs.loader import load_config
 from pipeline.dag import RunInputs, create_pipeline
 from pipeline.entry_points import ENTRY_POINTS
@@ -64,6 +66,8 @@ def test_every_node_of_ours_tells_the_cache_its_code(tmp_path: Path) -> None:
         ("report.title=Other", {"Report"}),
         ("evaluation.slices=[plan]", {"Evaluator"}),
         ("model.k=4", {"Trainer", "DataGate"}),
+        ("training.workers=2", {"Trainer"}),
+        ("training.checkpoint_seconds=", {"Trainer"}),
         ("assignments.csv=true", {"Assignments"}),
         ("features.exclude=[age]", {"Transform", "Trainer"}),
         ("validation.min_customers=5", {"DataGate"}),
@@ -73,6 +77,18 @@ def test_each_node_gets_only_its_section(tmp_path: Path, override: str, changed:
     plain = {node.id: node.exec_properties for node in pipeline(tmp_path).components}
     other = {node.id: node.exec_properties for node in pipeline(tmp_path, override).components}
     assert {name for name in plain if plain[name] != other[name]} == changed
+
+
+def test_where_a_fit_runs_makes_no_other_model(tmp_path: Path) -> None:
+    def trainer_config(*overrides: str) -> dict[str, str]:
+        nodes = {node.id: node for node in pipeline(tmp_path, *overrides).components}
+        return json.loads(nodes["Trainer"].exec_properties["custom_config"])  # type: ignore[no-any-return]
+
+    plain, other = trainer_config(), trainer_config("training.workers=2")
+    assert plain["config_hash"] == other["config_hash"]
+    assert plain["config_hash"] != trainer_config("model.k=4")["config_hash"]
+    assert json.loads(other["training"])["workers"] == 2
+    assert other["checkpoint_dir"] == str(tmp_path / "w" / "checkpoints")
 
 
 def test_the_runner_still_says_what_the_progress_listens_to() -> None:
@@ -95,4 +111,12 @@ def test_the_cause_is_one_sentence() -> None:
     except RuntimeError as error:
         assert _cause(error) == "disk full"
     assert _cause(KeyError()) == "KeyError"
+    try:
+        try:
+            raise OSError("UNAVAILABLE: Socket closed")
+        except OSError as error:
+            words = "worker 1 of 2 was ended by SIGKILL\n  The last it wrote:\n  Traceback (most recent call last):"
+            raise WorkerLost(words) from error
+    except RuntimeError as error:
+        assert _cause(error) == "worker 1 of 2 was ended by SIGKILL", "what we say ourselves is for people"
     assert len(_cause(ValueError("x" * 1000))) == 400

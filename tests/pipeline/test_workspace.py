@@ -60,10 +60,12 @@ def test_artifacts_without_their_metadata_are_kept_but_not_written_into(workspac
     old = Path(workspace.artifacts, "Trainer", "7", "model")
     old.parent.mkdir(parents=True)
     old.write_text("old")
+    Path(workspace.checkpoints, "fit").mkdir()
     aside = workspace.set_aside_orphaned_artifacts()
     assert aside is not None
     assert Path(aside, "Trainer", "7", "model").read_text() == "old"
     assert os.listdir(workspace.artifacts) == []
+    assert os.listdir(workspace.checkpoints) == [], "new artifacts get the old names"
     assert workspace.set_aside_orphaned_artifacts() is None
     Path(workspace.metadata).write_text("")
     Path(workspace.artifacts, "Trainer").mkdir()

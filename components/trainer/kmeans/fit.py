@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import functools
+import hashlib
 import logging
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from components.trainer.kmeans.checkpoint import Checkpoint, Keeper, Progress
 from components.trainer.kmeans.distances import chunk_rows
 from components.trainer.kmeans.errors import KMeansError
 from components.trainer.kmeans.frame import Frame
-from components.trainer.kmeans.initialization import draw_start
-from components.trainer.kmeans.lloyd import Fit, Table, lloyd
+from components.trainer.kmeans.lloyd import Fit, Position, lloyd, passes_for
+from components.trainer.kmeans.minibatch import BatchPosition, minibatch
 from components.trainer.kmeans.options import KMeansOptions
-from components.trainer.kmeans.replicas import Replicas
+from components.trainer.kmeans.oversampling import draw_candidates
+from components.trainer.kmeans.passes import Passes, Table
+from components.trainer.kmeans.replicas import Replicas, Rounds
 from components.trainer.kmeans.result import Iteration, KMeansResult
-from components.trainer.kmeans.sources import ArraySource, Source, numbers, open_source
-from components.trainer.kmeans.survey import Moments, RowSample, survey
+from components.trainer.kmeans.rows import Rows
+from components.trainer.kmeans.sampling import draw_sample
+from components.trainer.kmeans.sources import Source, numbers, open_source
+from components.trainer.kmeans.starts import POLISH, choose_starts
+from components.trainer.kmeans.survey import Moments, survey
 
 _log = logging.getLogger(__name__)
+# Kept sums of clusters lose light rows among heavier ones than this.
+_EVEN = 1e6
 
 
 def fit_kmeans(
@@ -29,12 +42,15 @@ def fit_kmeans(
     strategy: tf.distribute.Strategy | None = None,
     initial_centroids: Any = None,
     sample_weight: Any = None,
+    *,
+    on_iteration: Callable[[Iteration], None] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> KMeansResult:
-    """Fits k-means with full-batch Lloyd passes over all the data.
+    """Fits k-means to all the data, until its centroids rest.
 
-    Starts are drawn from a uniform sample of the rows (`options.sample_size`). Where that is all the data,
-    every restart runs on all of it; where there is more, restarts compete on the sample and the winner goes
-    on over all rows. The same seed, data and workers give the same centroids, bit for bit on CPU.
+    Starts are drawn from a uniform sample of the rows (`options.sample_size`). Where that is all the data, every
+    restart runs on all of it; where there is more, restarts compete on the sample and the winner goes on over all
+    rows. The same seed, data and workers give the same centroids, bit for bit on CPU.
 
     With `MultiWorkerMirroredStrategy` every worker calls this with its own shard of the rows: give each row
     to one worker only. Shards may differ in size and may be empty. A shard that is refused makes all workers
@@ -42,47 +58,119 @@ def fit_kmeans(
 
     Args:
       data: numbers [n, d], never changed, clustered in float32 after centring (in float64 where clusters are
-        very tight); or a `tf.data.Dataset` of [batch, d] or of ([batch, d], weights [batch]), read once per
-        pass in bounded memory. It must yield the same rows in each pass, and in the same order if fits are to
-        repeat exactly.
+        very tight); or a `tf.data.Dataset` of [batch, d] or of ([batch, d], weights [batch]), read once and in
+        bounded memory: its numbers go to a temporary file (under TMPDIR) for the passes.
       options: what to fit.
       strategy: a synchronous `tf.distribute` strategy; None runs on TensorFlow's default device.
       initial_centroids: numbers [k, d] to start from, in place of drawn starts and restarts. With several
         workers the chief's count, and all must give some or none.
       sample_weight: numbers [n], finite and not negative; None weighs every row 1. A row of weight N counts
         as N equal rows. A dataset carries its own.
+      on_iteration: called after every pass over all rows, on every worker.
+      checkpoint: where the fit saves itself, and goes on from if it was killed.
 
     Returns:
       The fit. Fewer distinct rows than k leave clusters empty (`empty_clusters`), with a warning in the log.
 
     Raises:
       KMeansError: the data is not finite numbers, has fewer rows (of positive weight) than k, or does not fit
-        the options.
+        the options; or the checkpoint is of another fit.
+      WorkerLost: another worker is gone.
     """
+    began = time.perf_counter()
     replicas = Replicas(strategy)
     source, given = _open(data, sample_weight, initial_centroids, options.k, replicas)
-    moments, sample = _survey(source, options, options.seeding_rows if given is None else 0, replicas)
-    frame = moments.frame()
-    tolerance = options.tolerance * float(moments.squares.mean()) / frame.unit**2 / moments.weight
+    with contextlib.closing(source):
+        moments, shards = _survey(source, options, replicas)
+        frame = moments.frame(options.spherical)
+        rows = source.enter(frame)
+        fit = _Fit(rows, _table(rows, moments, frame, options, replicas), frame, moments, options)
+        keeper = None
+        if checkpoint is not None:
+            keeper = Keeper(checkpoint, _identity(options, moments, shards, given, replicas), replicas)
+        best = fit.run(given, keeper, on_iteration)
+    if keeper is not None:
+        keeper.clear()
+    return _result(best, frame, time.perf_counter() - began)
 
-    if given is not None:
-        starts = replicas.from_chief(lambda: frame.centre(given)[None], (1, options.k, source.columns))
-    else:
-        rows, weights = _pool_sample(sample, frame, replicas)
-        whole = len(rows) == moments.candidates
-        starts = replicas.from_chief(
-            lambda: _choose_starts(rows, weights, whole, options, tolerance),
-            (options.n_init if whole else 1, options.k, source.columns),
+
+@dataclasses.dataclass(frozen=True)
+class _Fit:
+    """A fit whose data have been looked at."""
+
+    rows: Rows
+    table: Table
+    frame: Frame
+    moments: Moments
+    options: KMeansOptions
+
+    @property
+    def tolerance(self) -> float:
+        """On the sum of squared movements, in the frame."""
+        variance = float(self.moments.squares.mean()) / self.moments.weight
+        return self.options.tolerance * variance / self.frame.unit**2
+
+    def run(
+        self,
+        given: np.ndarray | None,
+        keeper: Keeper | None,
+        on_iteration: Callable[[Iteration], None] | None,
+    ) -> Fit:
+        """Fits every start on all rows and returns the best."""
+        saved = keeper.restore() if keeper is not None else None
+        starts = self._starts(given) if saved is None else saved.starts
+        first, best = (0, None) if saved is None else (saved.index, saved.best)
+        for index in range(first, len(starts)):
+            position: Position = self._begin(starts[index], given is None)
+            passes = passes_for(self.table, self.options.k)
+            if saved is not None and index == first:
+                position = saved.position
+                passes.load(saved.kept)
+
+            def watch(
+                position: Position, passes: Passes, index: int = index, best: Fit | None = best
+            ) -> None:
+                if on_iteration is not None:
+                    on_iteration(_leave(position.history[-1], self.frame))
+                if keeper is not None:
+                    keeper.save_if_due(lambda: Progress(starts, index, position, best, passes.save()))
+
+            if isinstance(position, BatchPosition):
+                fit = minibatch(self.rows, self.table, position, self.options, watch)
+            else:
+                fit = lloyd(self.table, position, self.tolerance, self.options.max_iterations, passes, watch)
+            best = fit if best is None or fit.inertia < best.inertia else best
+        assert best is not None
+        return best
+
+    def _begin(self, start: np.ndarray, drawn: bool) -> Position:
+        if self.options.algorithm == "lloyd":
+            return Position(start)
+        seen = np.zeros(self.options.k)
+        if drawn and not self._whole:
+            # The start is the mean of a sample already, and counts as so many rows.
+            share = POLISH * self.options.seeding_rows / self.moments.candidates
+            seen += min(1.0, share) * self.moments.weight / self.frame.weight_unit / self.options.k
+        return BatchPosition(start, seen=seen)
+
+    @property
+    def _whole(self) -> bool:
+        """Whether restarts compete on all rows."""
+        return self.moments.candidates <= self.options.seeding_rows
+
+    def _starts(self, given: np.ndarray | None) -> np.ndarray:
+        options, replicas = self.options, self.table.replicas
+        if given is not None:
+            start = self.frame.centre(given)[None]
+            return replicas.from_chief(lambda: start, start.shape)
+        sample = draw_sample(self.rows, POLISH * options.seeding_rows, options.seed, replicas)
+        candidates = None
+        if options.init == "k-means||":
+            candidates = draw_candidates(self.table, sample.rows[:1], options.k, options.seed)
+        return replicas.from_chief(
+            lambda: choose_starts(sample, options, self.tolerance, candidates),
+            (options.n_init if self._whole else 1, options.k, self.rows.columns),
         )
-
-    everything = Table(
-        rounds=source.rounds(frame, replicas.devices, chunk_rows(options.k)),
-        replicas=replicas,
-        rows=moments.rows,
-        spread=float(moments.squares.sum()) / frame.unit**2 / frame.weight_unit,
-    )
-    fits = [lloyd(everything, start, tolerance, options.max_iterations) for start in starts]
-    return _result(min(fits, key=lambda fit: fit.inertia), frame)
 
 
 def _open(
@@ -122,82 +210,72 @@ def _check_centroids(values: Any, k: int, columns: int) -> np.ndarray:
     return centroids
 
 
-def _survey(
-    source: Source, options: KMeansOptions, sample_size: int, replicas: Replicas
-) -> tuple[Moments, RowSample]:
-    """Surveys every worker's rows, or raises on all: the moments of all, and this worker's sample."""
-    local, sample, problem = Moments.none(source.columns), None, None
+def _survey(source: Source, options: KMeansOptions, replicas: Replicas) -> tuple[Moments, list[Moments]]:
+    """Surveys every worker's rows, or raises on all: the moments of all together, and of each worker."""
+    local, problem = Moments.none(source.columns), None
     try:
-        local, sample = survey(source, sample_size, [options.seed, replicas.worker])
+        local = survey(source, options.spherical)
     except KMeansError as error:
         problem = error
     replicas.agree(problem)
-    assert sample is not None
     shards = [Moments.unpack(packed) for packed in replicas.gather(local.pack())]
     moments = functools.reduce(Moments.merge, shards)
     if moments.candidates < options.k:
+        what = "of positive weight" if not options.spherical else "of positive weight and not all zero"
         raise KMeansError(
-            f"data: {moments.candidates} rows (of positive weight) cannot make k={options.k} clusters; "
+            f"data: {moments.candidates} rows ({what}) cannot make k={options.k} clusters; "
             "lower k or bring more rows"
         )
-    sample.shrink(_quota([shard.candidates for shard in shards], sample_size)[replicas.worker])
-    return moments, sample
+    return moments, shards
 
 
-def _quota(candidates: list[int], size: int) -> list[int]:
-    """Splits a sample over the workers in proportion to their rows, by largest remainder."""
-    total = sum(candidates)
-    if total <= size:
-        return candidates
-    quota = [size * n // total for n in candidates]
-    remainders = [size * n % total for n in candidates]
-    for worker in sorted(range(len(quota)), key=lambda w: -remainders[w])[: size - sum(quota)]:
-        quota[worker] += 1
-    return quota
-
-
-def _pool_sample(sample: RowSample, frame: Frame, replicas: Replicas) -> tuple[np.ndarray, np.ndarray]:
-    """Joins the workers' samples, in their order: rows [m, d] and weights [m] in the frame."""
-    rows, weights = sample.take()
-    counts = replicas.gather(np.array([len(rows)], np.float64))[:, 0].astype(int)
-    padded = np.zeros([counts.max(), rows.shape[1] + 1], np.float32)
-    padded[: len(rows), :-1] = frame.enter(rows)
-    padded[: len(rows), -1] = frame.enter_weights(weights)
-    pooled = np.concatenate([shard[:n] for shard, n in zip(replicas.gather(padded), counts, strict=True)])
-    return pooled[:, :-1], pooled[:, -1]
-
-
-def _choose_starts(
-    rows: np.ndarray, weights: np.ndarray, whole: bool, options: KMeansOptions, tolerance: float
-) -> np.ndarray:
-    """Returns float64 [s, k, d]: all starts if the sample is the whole data, else the best, fitted to it."""
-    exact_rows, exact_weights = rows.astype(np.float64), weights.astype(np.float64)
-    seeds = np.random.SeedSequence(options.seed).spawn(options.n_init)
-    starts = [draw_start(exact_rows, exact_weights, options.k, options.init, seed) for seed in seeds]
-    if whole:
-        return np.stack(starts)
-    alone = Replicas(None)
-    chunks = ArraySource(rows, weights).rounds(
-        Frame.identity(rows.shape[1]), alone.devices, chunk_rows(options.k)
+def _table(rows: Rows, moments: Moments, frame: Frame, options: KMeansOptions, replicas: Replicas) -> Table:
+    return Table(
+        Rounds(rows, replicas.devices, chunk_rows(options.k, moments.rows)),
+        replicas,
+        rows=moments.rows,
+        spread=moments.spread(frame),
+        weighs=frame.weighs,
+        even=moments.peak <= _EVEN * moments.least,
+        spherical=options.spherical,
     )
-    spread = float(np.einsum("n,nd,nd->", exact_weights, exact_rows, exact_rows))
-    table = Table(chunks, alone, len(rows), spread)
-    fits = [lloyd(table, start, tolerance, options.max_iterations) for start in starts]
-    return min(fits, key=lambda fit: fit.inertia).centroids[None]
 
 
-def _result(fit: Fit, frame: Frame) -> KMeansResult:
-    history = [
-        Iteration(step.inertia * frame.inertia_unit, step.movement * frame.unit, step.reseeded, step.seconds)
-        for step in fit.history
-    ]
+def _identity(
+    options: KMeansOptions,
+    moments: Moments,
+    shards: list[Moments],
+    given: np.ndarray | None,
+    replicas: Replicas,
+) -> dict[str, Any]:
+    """What makes two fits the same one; moments to the last bit stand for the data."""
+    return {
+        **dataclasses.asdict(options),
+        "data": hashlib.sha256(moments.pack().tobytes()).hexdigest(),
+        "rows of each worker": [shard.rows for shard in shards],
+        "devices of each worker": len(replicas.devices),
+        "initial_centroids": None if given is None else hashlib.sha256(given.tobytes()).hexdigest(),
+    }
+
+
+def _leave(iteration: Iteration, frame: Frame) -> Iteration:
+    """An iteration in the units of the data."""
+    return dataclasses.replace(
+        iteration,
+        inertia=iteration.inertia * frame.inertia_unit,
+        movement=iteration.movement * frame.unit,
+    )
+
+
+def _result(fit: Fit, frame: Frame, seconds: float) -> KMeansResult:
     result = KMeansResult(
         centroids=frame.leave(fit.centroids),
         inertia=fit.inertia * frame.inertia_unit,
-        iterations=len(history),
+        iterations=len(fit.history),
         converged=fit.converged,
-        history=history,
+        history=[_leave(iteration, frame) for iteration in fit.history],
         cluster_weights=fit.weights * frame.weight_unit,
+        seconds=seconds,
     )
     if result.empty_clusters:
         _log.warning(
@@ -207,6 +285,7 @@ def _result(fit: Fit, frame: Frame) -> KMeansResult:
         )
     if not fit.converged:
         _log.warning(
-            "k-means: not converged after %d iterations; raise max_iterations or tolerance", len(history)
+            "k-means: not converged after %d iterations; raise max_iterations or tolerance",
+            result.iterations,
         )
     return result

@@ -6,7 +6,6 @@ import dataclasses
 import math
 
 import numpy as np
-import tensorflow as tf
 
 # Rows of positive weight keep one in float32, even beside rows that weigh 1e30 times as much.
 _LIGHTEST = 2.0**-100
@@ -20,23 +19,27 @@ class Frame:
     cancellation. Units are powers of two, so dividing by them rounds nothing; they bring every value into
     [-1, 1], where squares neither overflow nor vanish.
 
+    In the spherical frame of the cosine metric a row is divided by its own length instead, and a row of zeros,
+    which has no direction, weighs nothing.
+
     Attributes:
       origin: float64 [d].
       unit: of the data.
       weight_unit: of the weights.
+      weighs: whether rows have different weights in the frame.
+      spherical: whether rows are divided by their length; then the origin is 0 and the unit 1.
     """
 
     origin: np.ndarray
     unit: float
     weight_unit: float
-
-    @classmethod
-    def identity(cls, columns: int) -> Frame:
-        """The frame that changes nothing, for rows that are in a frame already."""
-        return cls(np.zeros(columns), 1.0, 1.0)
+    weighs: bool
+    spherical: bool = False
 
     def centre(self, rows: np.ndarray) -> np.ndarray:
         """Returns the rows [n, d] in the frame, a new float64 array."""
+        if self.spherical:
+            return directions(rows)
         centred = rows - self.origin
         centred /= self.unit
         return centred
@@ -45,19 +48,15 @@ class Frame:
         """Returns the rows [n, d] in the frame, a new float32 array."""
         return self.centre(rows).astype(np.float32)
 
-    def enter_weights(self, weights: np.ndarray) -> np.ndarray:
-        """Returns the weights [n] in the frame, float32."""
-        scaled = weights / self.weight_unit
-        return np.where(scaled > 0, np.maximum(scaled, _LIGHTEST), 0.0).astype(np.float32)
-
-    def enter_tensor(self, rows: tf.Tensor) -> tf.Tensor:
-        """`enter` on a tensor."""
-        return tf.cast((tf.cast(rows, tf.float64) - self.origin) / self.unit, tf.float32)
-
-    def enter_weights_tensor(self, weights: tf.Tensor) -> tf.Tensor:
-        """`enter_weights` on a tensor."""
-        scaled = tf.cast(weights, tf.float64) / self.weight_unit
-        return tf.cast(tf.where(scaled > 0, tf.maximum(scaled, _LIGHTEST), 0.0), tf.float32)
+    def enter_weights(self, rows: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
+        """Returns the weights [n] of these rows in the frame, float32; None where all weigh 1."""
+        if not self.weighs:
+            return None
+        scaled = np.ones(len(rows)) if weights is None else weights / self.weight_unit
+        present = scaled > 0
+        if self.spherical:
+            present &= rows.any(axis=1)
+        return np.where(present, np.maximum(scaled, _LIGHTEST), 0.0).astype(np.float32)
 
     def leave(self, centroids: np.ndarray) -> np.ndarray:
         """Returns centroids [k, d] in the units of the data, float32."""
@@ -67,6 +66,19 @@ class Frame:
     def inertia_unit(self) -> float:
         """What an inertia of 1 in the frame is outside it."""
         return self.unit * self.unit * self.weight_unit
+
+
+def directions(rows: np.ndarray) -> np.ndarray:
+    """Rows [n, d] divided by their Euclidean length, float64; rows of zeros stay what they are."""
+    exact = rows.astype(np.float64)
+    # Divided by the largest value first, or the squares of absurd values overflow or vanish.
+    exact /= _positive(np.abs(exact).max(axis=1, keepdims=True, initial=0.0))
+    exact /= _positive(np.sqrt(np.einsum("nd,nd->n", exact, exact))[:, None])
+    return exact
+
+
+def _positive(lengths: np.ndarray) -> np.ndarray:
+    return np.where(lengths > 0, lengths, 1.0)
 
 
 def power_of_two(value: float) -> float:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 import numpy as np
 import tensorflow as tf
 
 from components.trainer.kmeans.distances import nearest
-from components.trainer.kmeans.replicas import Replicas, Round
+from components.trainer.kmeans.replicas import Replicas, Rounds
+from components.trainer.kmeans.threads import in_order
 
 # Every pass picks at least this share of the points wanted: up to eight empty clusters are placed one by one,
 # each far from those before it, and any number costs at most eight passes.
@@ -16,16 +15,12 @@ _PASSES = 8
 
 
 def farthest_points(
-    rounds: Callable[[], Iterable[Round]],
-    replicas: Replicas,
-    centroids: np.ndarray,
-    count: int,
-    rounding: float,
+    rounds: Rounds, replicas: Replicas, centroids: np.ndarray, count: int, rounding: float
 ) -> np.ndarray:
     """Finds points far from the centroids and from each other, over all workers.
 
     Args:
-      rounds: starts a pass.
+      rounds: this worker's rows.
       replicas: who takes part.
       centroids: float64 [k, d], those of clusters that are not empty.
       count: how many points are wanted.
@@ -46,19 +41,16 @@ def farthest_points(
     return found
 
 
-def _farthest(
-    rounds: Callable[[], Iterable[Round]], replicas: Replicas, centroids: np.ndarray, count: int
-) -> np.ndarray:
+def _farthest(rounds: Rounds, replicas: Replicas, centroids: np.ndarray, count: int) -> np.ndarray:
     """Returns float64 [count, 1 + d]: squared distances and rows, the farthest of all workers first."""
+    wanted, against = tf.constant(count), tf.constant(centroids)
+
+    def far(index: int) -> list[np.ndarray]:
+        return [_far(rows, weights, against, wanted).numpy() for rows, weights in rounds[index]]
+
     best = np.zeros([count, centroids.shape[1] + 1])
-    for chunks in rounds():
-        for rows, weights in chunks:
-            best = _top(
-                np.concatenate(
-                    [best, _far(rows, weights, tf.constant(centroids), tf.constant(count)).numpy()]
-                ),
-                count,
-            )
+    for found in in_order(far, range(len(rounds))):
+        best = _top(np.concatenate([best, *found]), count)
     return _top(replicas.gather(best).reshape(-1, best.shape[1]), count)
 
 
@@ -80,7 +72,15 @@ def _top(candidates: np.ndarray, count: int) -> np.ndarray:
     return candidates[np.argsort(-candidates[:, 0], kind="stable")[:count]]
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(
+    autograph=False,
+    input_signature=[
+        tf.TensorSpec([None, None], tf.float32),
+        tf.TensorSpec([None], tf.float32),
+        tf.TensorSpec([None, None], tf.float64),
+        tf.TensorSpec([], tf.int32),
+    ],
+)
 def _far(rows: tf.Tensor, weights: tf.Tensor, centroids: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     """Returns float64 [min(count, b), 1 + d]: squared distances and rows, the farthest that have weight."""
     rows = tf.cast(rows, tf.float64)

@@ -16,12 +16,14 @@ class Iteration:
         about 1e-7 of the spread of the data.
       movement: Euclidean norm of the change of all centroids together, in units of the data.
       reseeded: clusters that were empty and were moved to the farthest points.
+      examined: rows that were compared with all centroids; the others provably kept theirs.
       seconds: wall time of the pass.
     """
 
     inertia: float
     movement: float
     reseeded: tuple[int, ...]
+    examined: int
     seconds: float
 
 
@@ -38,6 +40,7 @@ class KMeansResult:
       history: the passes, in order.
       cluster_weights: float64 [k], the total weight of the rows of each cluster (their number, without
         weights).
+      seconds: wall time of the fit.
     """
 
     centroids: np.ndarray
@@ -46,6 +49,7 @@ class KMeansResult:
     converged: bool
     history: list[Iteration]
     cluster_weights: np.ndarray
+    seconds: float
 
     @property
     def empty_clusters(self) -> tuple[int, ...]:

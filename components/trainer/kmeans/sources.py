@@ -1,9 +1,8 @@
-"""The two shapes of input: an array in memory, and a `tf.data.Dataset` that is read once per pass."""
+"""The two shapes of input: an array in memory, and a `tf.data.Dataset`."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,22 +10,26 @@ import tensorflow as tf
 
 from components.trainer.kmeans.errors import KMeansError
 from components.trainer.kmeans.frame import Frame
-from components.trainer.kmeans.replicas import Chunk, Round
+from components.trainer.kmeans.rows import Resident, RowFile, Rows, Spooled, aligned_empty
+from components.trainer.kmeans.threads import in_order
 
-# The first pass is NumPy's, and quickest while a batch in float64 stays in the cache.
-_SURVEY_ROWS = 16_384
+# The first passes are NumPy's, and quickest while a batch in float64 stays in the cache.
+_BATCH_ROWS = 16_384
 
 
 class Source(Protocol):
-    """One worker's rows. `columns` is d."""
+    """One worker's rows as they were given. `columns` is d."""
 
     columns: int
 
     def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        """Yields rows [b, d] as they were given and their weights [b], or None where all weigh 1."""
+        """Yields rows [b, d] and their weights [b], or None where all weigh 1. Called once, to the end."""
 
-    def rounds(self, frame: Frame, devices: Sequence[str | None], rows: int) -> Callable[[], Iterable[Round]]:
-        """Returns what starts a pass: chunks of at most `rows` rows in the frame, one per device."""
+    def enter(self, frame: Frame) -> Rows:
+        """All rows in the frame; called once, after `batches`."""
+
+    def close(self) -> None:
+        """Gives back what the source holds, the entered rows too."""
 
 
 def open_source(data: Any, sample_weight: Any) -> Source:
@@ -41,7 +44,7 @@ def open_source(data: Any, sample_weight: Any) -> Source:
 
 
 class ArraySource:
-    """Rows in memory. They are copied once, into float32 chunks on the devices, and never changed."""
+    """Rows in memory. They are copied once, into float32, and never changed."""
 
     def __init__(self, data: Any, sample_weight: Any) -> None:
         self._rows = numbers("data", data, rank=2, shape="[n, d]")
@@ -57,40 +60,35 @@ class ArraySource:
                 )
 
     def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        for start in range(0, len(self._rows), _SURVEY_ROWS):
-            part = slice(start, start + _SURVEY_ROWS)
+        for part in self._parts():
             yield self._rows[part], None if self._weights is None else self._weights[part]
 
-    def rounds(self, frame: Frame, devices: Sequence[str | None], rows: int) -> Callable[[], Iterable[Round]]:
-        bounds = np.linspace(0, len(self._rows), len(devices) + 1).astype(int)
-        shards = [
-            self._chunks(frame, device, range(start, stop, rows), stop)
-            for device, start, stop in zip(devices, bounds[:-1], bounds[1:], strict=True)
-        ]
-        longest = max(len(shard) for shard in shards)
-        padding = (tf.zeros([0, self.columns]), tf.zeros([0]))
-        padded = [shard + [padding] * (longest - len(shard)) for shard in shards]
-        resident = list(zip(*padded, strict=True))
-        return lambda: resident
+    def enter(self, frame: Frame) -> Rows:
+        values = aligned_empty(self._rows.shape)
+        weights = aligned_empty((len(values),)) if frame.weighs else None
 
-    def _chunks(self, frame: Frame, device: str | None, starts: range, end: int) -> list[Chunk]:
-        chunks = []
-        with tf.device(device):
-            for start in starts:
-                part = slice(start, min(start + starts.step, end))
-                entered = tf.constant(frame.enter(self._rows[part]))
-                if self._weights is None:
-                    weights = tf.ones([len(entered)])
-                else:
-                    weights = tf.constant(frame.enter_weights(self._weights[part]))
-                chunks.append((entered, weights))
-        return chunks
+        def copy(part: slice) -> None:
+            values[part] = frame.centre(self._rows[part])
+            if weights is not None:
+                given = None if self._weights is None else self._weights[part]
+                weights[part] = frame.enter_weights(self._rows[part], given)
+
+        for _ in in_order(copy, self._parts()):
+            pass
+        return Resident(values, weights)
+
+    def close(self) -> None:
+        pass  # the rows are the caller's
+
+    def _parts(self) -> Iterator[slice]:
+        return (slice(i, i + _BATCH_ROWS) for i in range(0, len(self._rows), _BATCH_ROWS))
 
 
 class DatasetSource:
-    """Rows that stream from a dataset, whose memory is that of a few chunks.
+    """Rows that stream from a dataset, which is read once, in memory of a few batches.
 
-    The dataset is read once to look at it and once per pass, and must yield the same rows each time.
+    Clustering takes many passes. The first keeps the rows in a temporary file of bare numbers, which later passes
+    read many times faster than what a dataset parses, and always the same.
     """
 
     def __init__(self, data: tf.data.Dataset, sample_weight: Any) -> None:
@@ -115,29 +113,39 @@ class DatasetSource:
         self.columns = int(parts[0].shape[1])
         _require_columns(self.columns)
         if data.cardinality() == tf.data.INFINITE_CARDINALITY:
-            raise KMeansError("data: the dataset never ends; remove repeat(), each pass reads it once")
+            raise KMeansError("data: the dataset never ends; remove repeat(), it is read once")
         self._data = data
+        self._dtype = np.float32 if parts[0].dtype == tf.float32 else np.float64
+        self._files: list[RowFile] = []
 
     def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        for element in self._data.rebatch(_SURVEY_ROWS).prefetch(2).as_numpy_iterator():
-            yield element if self._weighted else (element, None)
+        self._values = self._file(self.columns, self._dtype)
+        self._weights = self._file(1, np.float64) if self._weighted else None
+        for element in self._data.rebatch(_BATCH_ROWS).prefetch(2).as_numpy_iterator():
+            rows, weights = element if self._weighted else (element, None)
+            self._values.append(rows)
+            if self._weights is not None and weights is not None:
+                self._weights.append(weights[:, None])
+            yield rows, weights
 
-    def rounds(self, frame: Frame, devices: Sequence[str | None], rows: int) -> Callable[[], Iterable[Round]]:
-        def enter(values: tf.Tensor, weights: tf.Tensor | None = None) -> Chunk:
-            if weights is None:
-                return frame.enter_tensor(values), tf.ones(tf.shape(values)[:1])
-            return frame.enter_tensor(values), frame.enter_weights_tensor(weights)
+    def enter(self, frame: Frame) -> Rows:
+        weights = None
+        if frame.weighs:
+            weights = self._file(1, np.float32)
+            for start, rows in self._values.parts():
+                given = self._weights.read(start, start + len(rows))[:, 0] if self._weights else None
+                entered = frame.enter_weights(rows, given)
+                assert entered is not None
+                weights.append(entered[:, None])
+        return Spooled(self._values.rewrite(frame.enter, np.float32), weights)
 
-        # Rebatching makes the chunks those of an array, whatever the batches: same sums, bounded memory.
-        chunks = self._data.rebatch(rows).map(enter, num_parallel_calls=1).prefetch(2)
-        if len(devices) == 1:
-            return lambda: ((chunk,) for chunk in chunks)
-        return lambda: (_split(chunk, len(devices)) for chunk in chunks)
+    def close(self) -> None:
+        for file in self._files:
+            file.close()
 
-
-def _split(chunk: Chunk, parts: int) -> list[Chunk]:
-    bounds = np.linspace(0, len(chunk[1]), parts + 1).astype(int)
-    return [(chunk[0][i:j], chunk[1][i:j]) for i, j in itertools.pairwise(bounds)]
+    def _file(self, columns: int, dtype: type) -> RowFile:
+        self._files.append(RowFile(columns, dtype))
+        return self._files[-1]
 
 
 def numbers(name: str, values: Any, rank: int, shape: str) -> np.ndarray:

@@ -1,20 +1,24 @@
-"""The first look at the data: one pass that checks every value, takes moments and draws a sample."""
+"""The first look at the data: one pass that checks every value and takes moments."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
 from components.trainer.kmeans.errors import KMeansError
-from components.trainer.kmeans.frame import Frame, power_of_two
+from components.trainer.kmeans.frame import Frame, directions, power_of_two
 from components.trainer.kmeans.sources import Source
+from components.trainer.kmeans.threads import in_order
 
 # Centroids are float32, so values must be. Weights up to here, times squares, still sum in float64; squares
 # of differences below _TINY are none.
 _LARGEST_VALUE = float(np.finfo(np.float32).max)
 _LARGEST_WEIGHT = 1e90
 _TINY = 2.0**-500
+# Reducing over rows is several times faster where the rows are at least this wide.
+_WIDE = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,9 +27,9 @@ class Moments:
 
     Attributes:
       rows: n.
-      candidates: rows of positive weight; only these can be drawn.
-      weight: sum of the weights.
-      peak: the largest weight.
+      candidates: rows that take part: of positive weight and, for the cosine metric, not all zero.
+      weight: sum of the weights of those.
+      peak, least: the largest of their weights, and the smallest.
       mean: [d].
       squares: [d], weighted sum of squared deviations from the mean.
       low, high: [d], smallest and largest value; infinite where there are no rows.
@@ -35,6 +39,7 @@ class Moments:
     candidates: int
     weight: float
     peak: float
+    least: float
     mean: np.ndarray
     squares: np.ndarray
     low: np.ndarray
@@ -44,26 +49,26 @@ class Moments:
     def none(cls, columns: int) -> Moments:
         """Moments of no rows."""
         zero, infinite = np.zeros(columns), np.full(columns, np.inf)
-        return cls(0, 0, 0.0, 0.0, zero, zero, infinite, -infinite)
+        return cls(0, 0, 0.0, 0.0, np.inf, zero, zero, infinite, -infinite)
 
     @classmethod
     def of(cls, rows: np.ndarray, weights: np.ndarray | None) -> Moments:
         """Moments of a batch of at least one row."""
-        low, high = rows.min(axis=0).astype(np.float64), rows.max(axis=0).astype(np.float64)
+        low, high = _reduce(np.minimum, rows), _reduce(np.maximum, rows)
         deviations = rows.astype(np.float64)
         if weights is None:
             mean = deviations.mean(axis=0)
             deviations -= mean
             squares = np.einsum("nd,nd->d", deviations, deviations)
-            return cls(len(rows), len(rows), float(len(rows)), 1.0, mean, squares, low, high)
+            return cls(len(rows), len(rows), float(len(rows)), 1.0, 1.0, mean, squares, low, high)
         heavy = weights.astype(np.float64)
         weight = float(heavy.sum())
         mean = heavy @ deviations / weight if weight else np.zeros(rows.shape[1])
         deviations -= mean
         squares = np.einsum("n,nd,nd->d", heavy, deviations, deviations)
-        return cls(
-            len(rows), int(np.count_nonzero(heavy)), weight, float(heavy.max()), mean, squares, low, high
-        )
+        present = heavy[heavy > 0]
+        least = float(present.min(initial=np.inf))
+        return cls(len(rows), len(present), weight, float(heavy.max()), least, mean, squares, low, high)
 
     def merge(self, other: Moments) -> Moments:
         """Moments of both sets of rows together (Chan, Golub & LeVeque 1979)."""
@@ -75,6 +80,7 @@ class Moments:
             self.candidates + other.candidates,
             weight,
             max(self.peak, other.peak),
+            min(self.least, other.least),
             self.mean + share * gap,
             self.squares + other.squares + self.weight * share * gap * gap,
             np.minimum(self.low, other.low),
@@ -83,82 +89,80 @@ class Moments:
 
     def pack(self) -> np.ndarray:
         """As one float64 vector, to be sent to other workers."""
-        head = [self.rows, self.candidates, self.weight, self.peak]
+        head = [self.rows, self.candidates, self.weight, self.peak, self.least]
         return np.concatenate([head, self.mean, self.squares, self.low, self.high])
 
     @classmethod
     def unpack(cls, packed: np.ndarray) -> Moments:
         """The inverse of `pack`."""
-        rows, candidates, weight, peak = packed[:4]
-        return cls(int(rows), int(candidates), float(weight), float(peak), *np.split(packed[4:], 4))
+        rows, candidates, weight, peak, least = packed[:5]
+        parts = np.split(packed[5:], 4)
+        return cls(int(rows), int(candidates), float(weight), float(peak), float(least), *parts)
 
-    def frame(self) -> Frame:
+    def frame(self, spherical: bool) -> Frame:
         """The frame in which these rows are centred and at most 1 in size."""
+        weighs = self.candidates < self.rows or self.least < self.peak
+        weight_unit = power_of_two(self.peak) if weighs else self.peak
+        if spherical:
+            return Frame(np.zeros_like(self.mean), 1.0, weight_unit, weighs, spherical=True)
         reach = max(np.abs(self.low - self.mean).max(), np.abs(self.high - self.mean).max())
-        return Frame(self.mean, max(_TINY, power_of_two(float(reach))), power_of_two(self.peak))
+        unit = max(_TINY, power_of_two(float(reach)))
+        return Frame(self.mean, unit, weight_unit, weighs)
+
+    def spread(self, frame: Frame) -> float:
+        """The weighted sum of |x|^2 over these rows, in the frame."""
+        squares = float(self.squares.sum()) / frame.unit**2
+        if frame.spherical:
+            squares += self.weight * float(np.square(self.mean).sum())
+        return squares / frame.weight_unit
 
 
-class RowSample:
-    """A uniform sample without replacement from a stream, by keeping the rows with the smallest random keys.
-
-    The draws depend on the order of the rows, not on how they are batched.
-    """
-
-    def __init__(self, size: int, columns: int, seed: list[int]) -> None:
-        self._size = size
-        self._random = np.random.default_rng(seed)
-        self._seen = 0
-        self._limit = np.inf
-        self._keys, self._order = np.zeros(0), np.zeros(0, np.int64)
-        self._rows, self._weights = np.zeros([0, columns]), np.zeros(0)
-
-    def offer(self, rows: np.ndarray, weights: np.ndarray | None) -> None:
-        """Lets the next rows of the stream compete; rows without weight do not."""
-        if self._size == 0:
-            return
-        keys = self._random.random(len(rows))
-        if weights is None:
-            weights = np.ones(len(rows))
-        picked = np.flatnonzero((keys < self._limit) & (weights > 0))
-        self._keys = np.concatenate([self._keys, keys[picked]])
-        self._order = np.concatenate([self._order, self._seen + picked])
-        self._rows = np.concatenate([self._rows, rows[picked]])
-        self._weights = np.concatenate([self._weights, weights[picked]])
-        self._seen += len(rows)
-        if len(self._keys) > 2 * self._size:
-            self.shrink(self._size)
-
-    def take(self) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the sampled rows [m, d] and their weights [m], in the order of the stream."""
-        order = np.argsort(self._order)
-        return self._rows[order], self._weights[order]
-
-    def shrink(self, count: int) -> None:
-        """Keeps a uniform sample of at most `count` rows."""
-        if count >= len(self._keys):
-            return
-        kept = np.argpartition(self._keys, count)
-        self._limit = self._keys[kept[count]]
-        kept = kept[:count]
-        self._keys, self._order = self._keys[kept], self._order[kept]
-        self._rows, self._weights = self._rows[kept], self._weights[kept]
+def _reduce(function: np.ufunc, rows: np.ndarray) -> np.ndarray:
+    """Reduces rows [n, d] over n, as float64 [d]."""
+    fold = max(1, _WIDE // rows.shape[1])
+    whole = len(rows) // fold * fold
+    parts = [rows[whole:]]
+    if whole:
+        folded = function.reduce(rows[:whole].reshape(-1, fold * rows.shape[1]), axis=0)
+        parts.append(folded.reshape(fold, -1))
+    reduced: np.ndarray = function.reduce(np.concatenate(parts), axis=0).astype(np.float64)
+    return reduced
 
 
-def survey(source: Source, sample_size: int, seed: list[int]) -> tuple[Moments, RowSample]:
+def survey(source: Source, spherical: bool = False) -> Moments:
     """Reads a source once.
+
+    Args:
+      source: the rows.
+      spherical: take the moments of their directions instead.
 
     Raises:
       KMeansError: a value is NaN, infinite or beyond float32, or a weight is not finite or negative; with its
         row and column, counted from 0.
     """
-    moments, sample = Moments.none(source.columns), RowSample(sample_size, source.columns, seed)
+
+    def look(batch: tuple[int, np.ndarray, np.ndarray | None]) -> Moments:
+        first, rows, weights = batch
+        _check(rows, weights, first)
+        if not spherical:
+            return Moments.of(rows, weights)
+        present = rows.any(axis=1)
+        if not present.all():
+            weights = np.where(present, 1.0 if weights is None else weights, 0.0)
+        return Moments.of(directions(rows), weights)
+
+    moments = Moments.none(source.columns)
+    for batch in in_order(look, _numbered(source)):
+        moments = moments.merge(batch)
+    return moments
+
+
+def _numbered(source: Source) -> Iterator[tuple[int, np.ndarray, np.ndarray | None]]:
+    first = 0
     for rows, weights in source.batches():
-        if len(rows) == 0:
-            continue
-        _check(rows, weights, first=moments.rows)
-        moments = moments.merge(Moments.of(rows, weights))
-        sample.offer(rows, weights)
-    return moments, sample
+        if len(rows):
+            yield first, rows, weights
+        first += len(rows)
 
 
 def _check(rows: np.ndarray, weights: np.ndarray | None, first: int) -> None:

@@ -20,9 +20,11 @@ from tfx.components.trainer.executor import GenericExecutor
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.errors import DataError
-from components.trainer.reading import load_customers
+from components.trainer.reading import load_customers, load_shard
 from components.trainer.space import space_fingerprint
+from configs.errors import ConfigError
 from configs.model import ModelConfig
+from configs.training import TrainingConfig
 from tests.transforms.fitted import Fitted, serialized
 
 PROJECT = Path(__file__).parents[3]
@@ -82,6 +84,8 @@ class Trained:
         config = ModelConfig.model_validate({"k": 3, **model})
         self.custom_config = {
             "model": config.model_dump_json(),
+            "training": TrainingConfig().model_dump_json(),
+            "checkpoint_dir": str(folder / "checkpoints"),
             "features": self.fitted.config.model_dump_json(by_alias=True),
             "pipeline": "test",
             "id_column": None,
@@ -90,9 +94,20 @@ class Trained:
         self.folder = folder
         self.train()
 
-    def train(self) -> None:
-        run_trainer(str(self.folder), str(self.fitted.graph), self.custom_config)
+    def train(self, **training: Any) -> None:
+        config = {**self.custom_config, "training": TrainingConfig(**training).model_dump_json()}
+        run_trainer(str(self.folder), str(self.fitted.graph), config)
         self.load()
+
+    def curve(self, name: str) -> list[float]:
+        """The values of a curve that TensorBoard would show."""
+        return [
+            float(tf.make_ndarray(value.tensor))
+            for path in sorted((self.folder / "run").glob("events.out.*"))
+            for event in tf.compat.v1.train.summary_iterator(str(path))
+            for value in event.summary.value
+            if value.tag == name
+        ]
 
     def load(self) -> None:
         self.model_dir = self.folder / "model" / "Format-Serving"
@@ -205,6 +220,25 @@ def test_reading_keeps_the_order_and_the_raw_values(trained: Trained) -> None:
     np.testing.assert_array_equal(read.vectors, trained.ask(rows)["features"])
 
 
+def test_shards_are_parts_of_what_the_chief_reads(tmp_path: Path) -> None:
+    """More records than one turn of the interleaving takes, in files of different sizes."""
+    rows = customers(10_000)
+    fitted = Fitted({}, rows[:500], tmp_path)
+    files = [str(tmp_path / f"part-{n}") for n in range(3)]
+    for path, part in zip(files, (rows[:9_000], rows[9_000:], []), strict=True):
+        with tf.io.TFRecordWriter(path) as writer:
+            for row in part:
+                writer.write(serialized(row, fitted.dtypes))
+    whole = load_customers(files, fitted.transformation).vectors
+    assert len(whole) == 10_000
+    for worker in range(3):
+        shard = load_shard(files[::-1], fitted.transformation, worker, 3)
+        assert shard.dtype == np.float32
+        np.testing.assert_array_equal(shard, whole[worker::3])
+    empty = load_shard(files[2:], fitted.transformation, 1, 2)
+    assert empty.shape == (0, whole.shape[1])
+
+
 def test_columns_whose_names_no_input_can_have(tmp_path: Path) -> None:
     names = ["f", "f x", "f_x", "f.x", "f-ü", "f_PAY_0", "f lambda", "i 3d"]
     random = np.random.default_rng(0)
@@ -228,19 +262,66 @@ def test_columns_whose_names_no_input_can_have(tmp_path: Path) -> None:
     np.testing.assert_array_equal(assigned["segment_id"], model.ask(rows)["segment_id"])
 
 
+def test_the_passes_of_the_fit_are_curves(trained: Trained) -> None:
+    passes = len(trained.curve("inertia"))
+    assert passes >= trained.segments["fit"]["iterations"] > 0
+    # The last pass started from centroids that hardly moved any more.
+    assert trained.segments["fit"]["inertia"] == pytest.approx(min(trained.curve("inertia")), rel=1e-3)
+    for name in ("movement", "reseeded", "seconds"):
+        assert len(trained.curve(name)) == passes
+
+
+def test_a_fit_that_ends_well_leaves_no_checkpoint_of_any_fit(tmp_path: Path) -> None:
+    stale = tmp_path / "checkpoints" / "0123456789abcdef"
+    stale.mkdir(parents=True)
+    (stale / "state").write_text("of another fit")
+    model = Trained(tmp_path, customers())
+    assert list((tmp_path / "checkpoints").iterdir()) == []
+    model.train(checkpoint_seconds=None)
+
+
+def test_workers_of_a_cluster_are_no_place_for_local_workers(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = {"cluster": {"worker": ["localhost:1"]}, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
+    with pytest.raises(ConfigError, match=r"training\.workers is 2, but TF_CONFIG already says"):
+        trained.train(workers=2)
+
+
 @pytest.mark.slow
-def test_two_workers_make_the_model_of_one(tmp_path: Path) -> None:
+def test_two_local_workers_make_the_model_of_one(tmp_path: Path) -> None:
+    model = Trained(tmp_path, customers())
+    single, rows = model.segments, customers()
+    segments_of_one = model.ask(rows)["segment_id"]
+    shutil.rmtree(tmp_path / "run")
+    shutil.rmtree(model.model_dir)
+    model.train(workers=2, checkpoint_seconds=0)
+    assert model.segments["fit"]["inertia"] == pytest.approx(single["fit"]["inertia"], rel=1e-5)
+    assert [s["size"] for s in model.segments["segments"]] == [s["size"] for s in single["segments"]]
+    np.testing.assert_array_equal(model.ask(rows)["segment_id"], segments_of_one)
+    assert len(model.curve("inertia")) >= model.segments["fit"]["iterations"]
+    assert list((tmp_path / "checkpoints").iterdir()) == []
+    model.custom_config["model"] = ModelConfig(k=300).model_dump_json()
+    with pytest.raises(DataError, match=r"240 rows .* cannot make k=300"):
+        model.train(workers=2)
+
+
+@pytest.mark.slow
+def test_two_workers_of_a_cluster_make_the_model_of_one(tmp_path: Path) -> None:
     """Real processes with a TF_CONFIG each, on the same folder; the chief alone exports."""
     one = Trained(tmp_path, customers())
     single, rows = one.segments, customers()
     segments_of_one = one.ask(rows)["segment_id"]
     shutil.rmtree(one.model_dir)
+    shutil.rmtree(tmp_path / "run")
     ports = []
     for _ in range(2):
         with socket.socket() as free:
             free.bind(("localhost", 0))
             ports.append(free.getsockname()[1])
-    config = {**one.custom_config, "model": ModelConfig(k=3, strategy="multi_worker").model_dump_json()}
+    training = TrainingConfig(strategy="multi_worker")
+    config = {**one.custom_config, "training": training.model_dump_json()}
     code = (
         "import json, sys\n"
         "from tests.components.trainer.test_run_fn import run_trainer\n"
@@ -270,3 +351,4 @@ def test_two_workers_make_the_model_of_one(tmp_path: Path) -> None:
     one.load()
     assert one.segments["fit"]["inertia"] == pytest.approx(single["fit"]["inertia"], rel=1e-5)
     np.testing.assert_array_equal(one.ask(rows)["segment_id"], segments_of_one)
+    assert len(list((tmp_path / "run").glob("events.out.*"))) == 1, "curves are the chief's"

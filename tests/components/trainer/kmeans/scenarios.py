@@ -48,6 +48,19 @@ def _reseeded(part, strategy):
     return result
 
 
+def _cosine(part, strategy):
+    return fit_kmeans(rows()[part], KMeansOptions(5, metric="cosine", tolerance=0.0), strategy)
+
+
+def _bounded(part, strategy):
+    return fit_kmeans(rows()[part], KMeansOptions(40, n_init=1, tolerance=0.0), strategy)
+
+
+def _parallel(part, strategy):
+    options = KMeansOptions(5, init="k-means||", sample_size=2_000, tolerance=0.0)
+    return fit_kmeans(rows()[part], options, strategy)
+
+
 def _few(part, strategy):
     return fit_kmeans(rows(7)[part], KMeansOptions(3), strategy)
 
@@ -63,6 +76,9 @@ SCENARIOS: dict[str, tuple[int, Fit]] = {
     "empty_dataset": (0, _dataset),
     "sampled": (6_000, _sampled),
     "reseeded": (5_000, _reseeded),
+    "cosine": (7_000, _cosine),
+    "bounded": (4_000, _bounded),
+    "parallel": (5_500, _parallel),
     "few": (2, _few),
 }
 

@@ -25,17 +25,17 @@ def test_assign_equals_scipy(n, d, k):
 
 def test_assign_in_many_chunks_equals_one_by_one():
     random = np.random.default_rng(0)
-    points, centroids = random.normal(size=(chunk_rows(8) * 2 + 17, 2)), random.normal(size=(8, 2))
+    points, centroids = random.normal(size=(chunk_rows(8, 10**6) * 2 + 17, 2)), random.normal(size=(8, 2))
     labels, squared = assign(points, centroids)
-    for edge in (0, chunk_rows(8) - 1, chunk_rows(8), len(points) - 1):
+    for edge in (0, chunk_rows(8, 10**9) - 1, chunk_rows(8, 10**9), len(points) - 1):
         label, distance = assign(points[edge : edge + 1], centroids)
         assert (labels[edge], squared[edge]) == (label[0], distance[0])
     assert labels.shape == squared.shape == (len(points),)
 
 
 def test_chunks_keep_the_score_matrix_bounded():
-    assert chunk_rows(1) == 65_536
-    assert all(chunk_rows(k) * k <= 1 << 22 for k in range(1, 4_096, 7))
+    assert chunk_rows(1, 10**9) == 65_536
+    assert all(chunk_rows(k, 10**9) * k <= 1 << 21 for k in range(1, 2_048, 7))
 
 
 def test_ties_go_to_the_lower_label():
