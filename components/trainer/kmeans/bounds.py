@@ -13,12 +13,15 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from components.trainer.kmeans.distances import in_blocks, sum_in_blocks
 from components.trainer.kmeans.passes import Partition, Table, vector
 from components.trainer.kmeans.replicas import Kernel, State
 
 # Movements are rounded up by this share, and gaps down.
 _CAREFUL = 1.0 + 1e-6
 _ROUNDED = 1.0 - 2e-7
+# In the first pass every row changes sides: a few at a time stay in the cache.
+_MOVED_AT_ONCE = 8_192
 
 
 class BoundedPasses:
@@ -107,17 +110,26 @@ def _partition_kernel(dtype: tf.DType) -> Kernel:
         gaps = gaps * _ROUNDED - tf.gather(shrink, labels)
         places = tf.where(gaps < 0)
         picked = places[:, 0]
-        values = tf.cast(tf.gather(rows, picked), dtype)
-        found, gap = _compare(values, tf.cast(centroids, dtype), epsilon)
         old = tf.gather(labels, picked)
-        changed = tf.where(tf.not_equal(old, found))[:, 0]
-        heavy = tf.gather(tf.gather(weights, picked), changed)
-        heavy, moving = (tf.cast(t, tf.float64) for t in (heavy, tf.gather(values, changed)))
-        present = tf.cast(heavy > 0, tf.float64)
-        addends = tf.concat([moving * heavy[:, None], heavy[:, None], present[:, None]], axis=1)
-        clusters = tf.math.unsorted_segment_sum(
-            addends, tf.gather(found, changed), k + 1
-        ) - tf.math.unsorted_segment_sum(addends, tf.gather(old, changed), k + 1)
+        exact = tf.cast(centroids, dtype)
+
+        def compare(part: slice) -> tuple[tf.Tensor, tf.Tensor]:
+            values = tf.cast(tf.gather(rows, picked[part]), dtype)
+            return _compare(values, old[part], exact, epsilon)
+
+        found, gap = in_blocks(compare, tf.size(old), k, (tf.int32, dtype))
+        changed = tf.where(tf.not_equal(found, old))[:, 0]
+        strays, new, old = (tf.gather(t, changed) for t in (picked, found, old))
+
+        def move(part: slice) -> tf.Tensor:
+            moving, heavy = (tf.cast(tf.gather(t, strays[part]), tf.float64) for t in (rows, weights))
+            present = tf.cast(heavy > 0, tf.float64)
+            addends = tf.concat([moving * heavy[:, None], heavy[:, None], present[:, None]], axis=1)
+            gained = tf.math.unsorted_segment_sum(addends, new[part], k + 1)
+            return vector(gained - tf.math.unsorted_segment_sum(addends, old[part], k + 1))
+
+        size = (k + 1) * (tf.shape(centroids)[1] + 2)
+        clusters = sum_in_blocks(move, tf.size(new), _MOVED_AT_ONCE, size)
         return (
             tf.tensor_scatter_nd_update(labels, places, found),
             tf.tensor_scatter_nd_update(gaps, places, tf.cast(gap, tf.float32)),
@@ -126,22 +138,35 @@ def _partition_kernel(dtype: tf.DType) -> Kernel:
     return Kernel(function, _STATE, (_CENTROIDS, tf.TensorSpec([None], tf.float32)))
 
 
-def _compare(values: tf.Tensor, centroids: tf.Tensor, epsilon: float) -> tuple[tf.Tensor, tf.Tensor]:
-    """The nearest centroid of every row int32 [n], and a lower bound [n] on how much farther the second one is."""
+def _compare(
+    values: tf.Tensor, old: tf.Tensor, centroids: tf.Tensor, epsilon: float
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Compares rows [n, d], whose nearest centroids were `old` int32 [n] (k: none yet), with all centroids.
+
+    Returns:
+      The nearest centroid of every row int32 [n], and a lower bound [n] on how much farther the second one is.
+    """
     dtype = values.dtype
-    # (|x - c|^2 - |x|^2) / 2, here with a row for every row: with many centroids that takes less time.
-    halves = 0.5 * tf.reduce_sum(tf.square(centroids), axis=1)
-    table = halves - tf.matmul(values, centroids, transpose_b=True)
-    found = tf.argmin(table, axis=1, output_type=tf.int32)
+    n, k = tf.shape(values)[0], tf.shape(centroids)[0]
+    # (|x - c|^2 - |x|^2) / 2 in one product, with a row for every row: with many centroids that takes less time
+    # than the layout of `scores`.
+    halves = 0.5 * tf.reduce_sum(tf.square(centroids), axis=1, keepdims=True)
+    longer = tf.concat([values, tf.ones([n, 1], dtype)], axis=1)
+    table = tf.matmul(longer, tf.concat([-centroids, halves], axis=1), transpose_b=True)
     lowest = tf.reduce_min(table, axis=1)
-    others = table + tf.one_hot(found, tf.shape(table)[1], on_value=dtype.max / 8, off_value=0.0, dtype=dtype)
+    # Few rows change sides, and argmin takes as long as the product: it is asked about those only.
+    own = tf.gather(table, tf.minimum(old, k - 1), batch_dims=1)
+    changed = tf.where((own > lowest) | (old == k))
+    strays = tf.argmin(tf.gather(table, changed[:, 0]), axis=1, output_type=tf.int32)
+    found = tf.tensor_scatter_nd_update(old, changed, strays)
+    # With one centroid there is no second one, and no row ever has to be looked at again.
+    others = table + tf.one_hot(found, k, on_value=dtype.max / 8, off_value=0.0, dtype=dtype)
     second = tf.reduce_min(others, axis=1)
     # Each score is off by no more than this in squared distance, so the bound holds for the exact distances.
     squares = tf.reduce_sum(tf.square(values), axis=1)
     reach = tf.sqrt(squares) + tf.sqrt(2.0 * tf.reduce_max(halves))
     blur = tf.cast(tf.shape(values)[1] + 4, dtype) * epsilon * tf.square(reach)
     near = tf.sqrt(tf.maximum(squares + 2.0 * lowest, 0.0) + blur)
-    # With one centroid there is no second one, and no row ever has to be looked at again.
     far = tf.sqrt(tf.maximum(squares + 2.0 * second - blur, 0.0))
     return found, far * _ROUNDED - near
 

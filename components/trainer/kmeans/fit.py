@@ -15,7 +15,6 @@ import numpy as np
 import tensorflow as tf
 
 from components.trainer.kmeans.checkpoint import Checkpoint, Keeper, Progress
-from components.trainer.kmeans.distances import chunk_rows
 from components.trainer.kmeans.errors import KMeansError
 from components.trainer.kmeans.frame import Frame
 from components.trainer.kmeans.lloyd import Fit, Position, lloyd, passes_for
@@ -23,7 +22,7 @@ from components.trainer.kmeans.minibatch import BatchPosition, minibatch
 from components.trainer.kmeans.options import KMeansOptions
 from components.trainer.kmeans.oversampling import draw_candidates
 from components.trainer.kmeans.passes import Passes, Table
-from components.trainer.kmeans.replicas import Replicas, Rounds
+from components.trainer.kmeans.replicas import Replicas, Rounds, chunk_rows
 from components.trainer.kmeans.result import Iteration, KMeansResult
 from components.trainer.kmeans.rows import Rows
 from components.trainer.kmeans.sampling import draw_sample
@@ -231,7 +230,7 @@ def _survey(source: Source, options: KMeansOptions, replicas: Replicas) -> tuple
 
 def _table(rows: Rows, moments: Moments, frame: Frame, options: KMeansOptions, replicas: Replicas) -> Table:
     return Table(
-        Rounds(rows, replicas.devices, chunk_rows(options.k, moments.rows)),
+        Rounds(rows, replicas.devices, chunk_rows(moments.rows, rows.columns)),
         replicas,
         rows=moments.rows,
         spread=moments.spread(frame),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from components.trainer.kmeans.distances import scores
+from components.trainer.kmeans.distances import in_blocks, scores
 from components.trainer.kmeans.passes import Table, vector
 from components.trainer.kmeans.replicas import Kernel, State
 from components.trainer.kmeans.sampling import Sample, uniform
@@ -76,10 +76,15 @@ def _approach(
 ) -> tuple[State, tf.Tensor]:
     """Compares every row with the fresh candidates; the sum of w d^2 to the nearest of all."""
     closest, owner = state
-    table = scores(rows, fresh)
-    nearest = tf.argmin(table, axis=0, output_type=tf.int32)
+
+    def compare(part: slice) -> tuple[tf.Tensor, tf.Tensor]:
+        table = scores(rows[part], fresh)
+        return tf.argmin(table, axis=0, output_type=tf.int32), tf.reduce_min(table, axis=0)
+
+    n, m = tf.shape(rows)[0], tf.shape(fresh)[0]
+    nearest, lowest = in_blocks(compare, n, tf.maximum(m, 1), (tf.int32, tf.float32))
     squares = tf.reduce_sum(tf.square(rows), axis=1)
-    squared = squares + 2.0 * tf.reduce_min(table, axis=0)
+    squared = squares + 2.0 * lowest
     # What is left of rounding is no distance: a row that is a candidate must not be drawn again.
     reach = tf.sqrt(squares) + tf.sqrt(tf.reduce_max(tf.reduce_sum(tf.square(fresh), axis=1)))
     blur = tf.cast(tf.shape(rows)[1] + 4, tf.float32) * np.finfo(np.float32).eps * tf.square(reach)

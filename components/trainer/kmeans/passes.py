@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
-from components.trainer.kmeans.distances import nearest, scores
+from components.trainer.kmeans.distances import block_rows, nearest, scores, sum_in_blocks
 from components.trainer.kmeans.replicas import Kernel, Replicas, Rounds, State
 
 
@@ -109,19 +109,28 @@ def _partition_kernel(dtype: tf.DType) -> Kernel:
     def function(
         rows: tf.Tensor, weights: tf.Tensor, state: State, centroids: tf.Tensor
     ) -> tuple[State, tf.Tensor]:
-        values, heavy, centroids = (tf.cast(t, dtype) for t in (rows, weights, centroids))
-        table = scores(values, centroids)
-        lowest = tf.equal(table, tf.reduce_min(table, axis=0))
-        # Comparing with the minimum takes a fraction of the time of argmin, but marks a row twice where scores tie.
-        mask = tf.cast(lowest, dtype)
-        mask = heavy * tf.cond(
-            tf.reduce_sum(tf.reduce_sum(mask, axis=1)) > tf.cast(tf.size(weights), dtype),
-            lambda: _first_only(table),
-            lambda: mask,
-        )
-        return (), vector(tf.matmul(mask, values), tf.reduce_sum(mask, axis=1))
+        exact = tf.cast(centroids, dtype)
+        k = tf.shape(centroids)[0]
+
+        def add(part: slice) -> tf.Tensor:
+            return _clusters(tf.cast(rows[part], dtype), tf.cast(weights[part], dtype), exact)
+
+        return (), sum_in_blocks(add, tf.size(weights), block_rows(k), tf.size(centroids) + k)
 
     return Kernel(function, (), (tf.TensorSpec([None, None], tf.float64),))
+
+
+def _clusters(rows: tf.Tensor, weights: tf.Tensor, centroids: tf.Tensor) -> tf.Tensor:
+    """The weighted sums of the rows of each cluster, and their weights."""
+    table = scores(rows, centroids)
+    # Comparing with the minimum takes a fraction of the time of argmin, but marks a row twice where scores tie.
+    mask = tf.cast(tf.equal(table, tf.reduce_min(table, axis=0)), table.dtype)
+    mask = weights * tf.cond(
+        tf.reduce_sum(tf.reduce_sum(mask, axis=1)) > tf.cast(tf.size(weights), table.dtype),
+        lambda: _first_only(table),
+        lambda: mask,
+    )
+    return vector(tf.matmul(mask, rows), tf.reduce_sum(mask, axis=1))
 
 
 def _first_only(table: tf.Tensor) -> tf.Tensor:
@@ -133,8 +142,8 @@ def _measure_kernel(dtype: tf.DType) -> Kernel:
     def function(
         rows: tf.Tensor, weights: tf.Tensor, state: State, centroids: tf.Tensor
     ) -> tuple[State, tf.Tensor]:
-        values, heavy, centroids = (tf.cast(t, dtype) for t in (rows, weights, centroids))
-        labels, squared = nearest(values, centroids)
+        heavy = tf.cast(weights, dtype)
+        labels, squared = nearest(rows, tf.cast(centroids, dtype))
         sizes = tf.math.unsorted_segment_sum(heavy, labels, tf.shape(centroids)[0])
         return (), vector(sizes, tf.reduce_sum(heavy * squared))
 

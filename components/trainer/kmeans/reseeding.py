@@ -83,8 +83,7 @@ def _top(candidates: np.ndarray, count: int) -> np.ndarray:
 )
 def _far(rows: tf.Tensor, weights: tf.Tensor, centroids: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     """Returns float64 [min(count, b), 1 + d]: squared distances and rows, the farthest that have weight."""
-    rows = tf.cast(rows, tf.float64)
     _, squared = nearest(rows, centroids)
     squared = tf.where(weights > 0, squared, 0.0)
     squared, indices = tf.math.top_k(squared, tf.minimum(count, tf.size(squared)))
-    return tf.concat([squared[:, None], tf.gather(rows, indices)], axis=1)
+    return tf.concat([squared[:, None], tf.cast(tf.gather(rows, indices), tf.float64)], axis=1)

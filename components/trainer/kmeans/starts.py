@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.trainer.kmeans.distances import chunk_rows
 from components.trainer.kmeans.initialization import draw_start
 from components.trainer.kmeans.lloyd import Fit, Position, lloyd
 from components.trainer.kmeans.options import KMeansOptions
 from components.trainer.kmeans.passes import Table
-from components.trainer.kmeans.replicas import Replicas, Rounds
+from components.trainer.kmeans.replicas import Replicas, Rounds, chunk_rows
 from components.trainer.kmeans.rows import Resident, aligned_empty
 from components.trainer.kmeans.sampling import Sample
 from components.trainer.kmeans.threads import in_order
@@ -78,7 +77,7 @@ def sample_table(sample: Sample, options: KMeansOptions) -> Table:
     replicas = Replicas(None)
     weights = sample.weights / np.float32(1.0 if least < peak else peak)
     return Table(
-        Rounds(rows, replicas.devices, chunk_rows(options.k, len(values))),
+        Rounds(rows, replicas.devices, chunk_rows(*values.shape)),
         replicas,
         rows=len(values),
         spread=float(np.einsum("n,nd,nd->", weights, values, values, dtype=np.float64)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ def cores() -> int:
 def in_order(function: Callable[[_Item], _Outcome], items: Iterable[_Item]) -> Iterator[_Outcome]:
     """Yields `function(item)` for every item, in their order; a few at a time are worked on and kept."""
     threads = cores()
-    if threads == 1:
+    if threads == 1 or (isinstance(items, Sized) and len(items) < 2):
         yield from map(function, items)
         return
     pool = _pool(threads)

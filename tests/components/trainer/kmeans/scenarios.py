@@ -25,16 +25,18 @@ _ALL = 10_007
 
 
 def _array(part, strategy):
-    return fit_kmeans(rows()[part], KMeansOptions(5), strategy)
+    return fit_kmeans(rows()[part], KMeansOptions(5, n_init=1, tolerance=0.0), strategy)
 
 
 def _weighted(part, strategy):
-    return fit_kmeans(rows()[part], KMeansOptions(5), strategy, sample_weight=weights()[part])
+    return fit_kmeans(
+        rows()[part], KMeansOptions(5, n_init=1, tolerance=0.0), strategy, sample_weight=weights()[part]
+    )
 
 
 def _dataset(part, strategy):
     data = tf.data.Dataset.from_tensor_slices(rows()[part]).batch(333)
-    return fit_kmeans(data, KMeansOptions(5), strategy)
+    return fit_kmeans(data, KMeansOptions(5, n_init=1, tolerance=0.0), strategy)
 
 
 def _sampled(part, strategy):
@@ -43,7 +45,9 @@ def _sampled(part, strategy):
 
 def _reseeded(part, strategy):
     start = np.concatenate([rows()[:1], np.full([4, 4], 1e4, np.float32)])
-    result = fit_kmeans(rows()[part], KMeansOptions(5), strategy, initial_centroids=start)
+    result = fit_kmeans(
+        rows()[part], KMeansOptions(5, n_init=1, tolerance=0.0), strategy, initial_centroids=start
+    )
     assert result.history[0].reseeded == (1, 2, 3, 4)
     return result
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from scipy.spatial.distance import cdist
 
 from components.trainer.kmeans import KMeansError, assign
-from components.trainer.kmeans.distances import chunk_rows
+from components.trainer.kmeans.distances import block_rows
 
 
 @pytest.mark.parametrize(("n", "d", "k"), [(1, 1, 1), (7, 3, 2), (1_000, 5, 13), (5_000, 2, 5_000)])
@@ -23,19 +23,25 @@ def test_assign_equals_scipy(n, d, k):
     np.testing.assert_allclose(squared, expected.min(axis=1), rtol=1e-6)
 
 
-def test_assign_in_many_chunks_equals_one_by_one():
+def test_assign_in_many_blocks_equals_one_by_one():
     random = np.random.default_rng(0)
-    points, centroids = random.normal(size=(chunk_rows(8, 10**6) * 2 + 17, 2)), random.normal(size=(8, 2))
+    block = int(block_rows(8))
+    points, centroids = random.normal(size=(block * 2 + 17, 2)), random.normal(size=(8, 2))
     labels, squared = assign(points, centroids)
-    for edge in (0, chunk_rows(8, 10**9) - 1, chunk_rows(8, 10**9), len(points) - 1):
+    for edge in (0, block - 1, block, len(points) - 1):
         label, distance = assign(points[edge : edge + 1], centroids)
         assert (labels[edge], squared[edge]) == (label[0], distance[0])
     assert labels.shape == squared.shape == (len(points),)
 
 
-def test_chunks_keep_the_score_matrix_bounded():
-    assert chunk_rows(1, 10**9) == 65_536
-    assert all(chunk_rows(k, 10**9) * k <= 1 << 21 for k in range(1, 2_048, 7))
+def test_blocks_keep_the_scores_bounded():
+    assert int(block_rows(1)) == 1 << 19
+    assert all(int(block_rows(k)) * k <= max(1 << 19, 1_024 * k) for k in range(1, 20_000, 777))
+
+
+def test_nothing_has_no_nearest_centroid():
+    labels, squared = assign(np.zeros([0, 2]), np.zeros([3, 2]))
+    assert labels.shape == squared.shape == (0,)
 
 
 def test_ties_go_to_the_lower_label():

@@ -27,11 +27,13 @@ def _cluster(count):
     return [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": i}}) for i in range(count)]
 
 
-def _assert_same(fit, expected, tolerance=1e-5):
+def _assert_same(name, fit, expected, tolerance=1e-5):
     # Workers draw samples of their own, which may number the clusters in another order.
     order, expected_order = np.argsort(fit["weights"]), np.argsort(expected["weights"])
     centroids, expected_centroids = np.array(fit["centroids"]), np.array(expected["centroids"])
-    np.testing.assert_allclose(centroids[order], expected_centroids[expected_order], atol=tolerance)
+    np.testing.assert_allclose(
+        centroids[order], expected_centroids[expected_order], atol=tolerance, err_msg=name
+    )
     np.testing.assert_allclose(np.sort(fit["weights"]), np.sort(expected["weights"]), rtol=tolerance)
     assert fit["inertia"] == pytest.approx(expected["inertia"], rel=tolerance)
 
@@ -40,9 +42,9 @@ def _assert_same(fit, expected, tolerance=1e-5):
 def test_one_two_and_four_devices_agree_in_every_scenario(start_script, finish_scripts):
     (fits,) = finish_scripts(start_script("fit_on_devices.py"))
     assert len(fits) >= 10
-    for by_devices in fits.values():
+    for name, by_devices in fits.items():
         for devices in ("one", "two", "four"):
-            _assert_same(by_devices[devices], by_devices["none"])
+            _assert_same(name, by_devices[devices], by_devices["none"])
 
 
 @pytest.mark.slow
@@ -54,7 +56,7 @@ def test_two_workers_agree_with_each_other_and_with_one_process(start_script, fi
 
     assert len(chief["fits"]) >= 10
     for name, fit in chief["fits"].items():
-        _assert_same(fit, chief["alone"][name])
+        _assert_same(name, fit, chief["alone"][name])
 
     assert "row 60, column 2 (counted from 0) is nan" in other["refusals"]["nan"]
     assert (
