@@ -136,12 +136,6 @@ def _fit(
         if str(error).startswith("checkpoint:"):
             raise  # of which the data know nothing
         raise DataError(str(error)) from error
-    if fit.empty_clusters:
-        kinds = config.k - len(fit.empty_clusters)
-        raise DataError(
-            f"model.k is {config.k}, but the customers are of only {kinds} different kinds: lower model.k "
-            "or add features that tell them apart"
-        )
     logging.info(
         "k-means: inertia %.6g after %d iterations, %.1f s.", fit.inertia, fit.iterations, fit.seconds
     )

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 import time
 import zipfile
 from collections.abc import Callable
@@ -106,7 +107,7 @@ class Keeper:
         self._replicas.sum(np.zeros(1))
         if self._replicas.worker == 0 and tf.io.gfile.isdir(self._checkpoint.directory):
             for name in tf.io.gfile.listdir(self._checkpoint.directory):
-                if name == _FIT or name.startswith("rows-"):
+                if re.fullmatch(r"(fit|rows-\d+-\d+-\d+)\.npz(\.part)?", name):
                     tf.io.gfile.remove(self._path(name))
             if not tf.io.gfile.listdir(self._checkpoint.directory):
                 tf.io.gfile.rmtree(self._checkpoint.directory)

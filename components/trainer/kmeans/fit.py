@@ -7,8 +7,9 @@ import dataclasses
 import functools
 import hashlib
 import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,11 @@ import tensorflow as tf
 from components.trainer.kmeans.checkpoint import Checkpoint, Keeper, Progress
 from components.trainer.kmeans.errors import KMeansError
 from components.trainer.kmeans.frame import Frame
-from components.trainer.kmeans.lloyd import Fit, Position, lloyd, passes_for
+from components.trainer.kmeans.lloyd import Fit, Position, lloyd, passes_for, warm_up
 from components.trainer.kmeans.minibatch import BatchPosition, minibatch
 from components.trainer.kmeans.options import KMeansOptions
 from components.trainer.kmeans.oversampling import draw_candidates
-from components.trainer.kmeans.passes import Passes, Table
+from components.trainer.kmeans.passes import EVEN, Passes, Table
 from components.trainer.kmeans.replicas import Replicas, Rounds, chunk_rows
 from components.trainer.kmeans.result import Iteration, KMeansResult
 from components.trainer.kmeans.rows import Rows
@@ -31,8 +32,6 @@ from components.trainer.kmeans.starts import POLISH, choose_starts
 from components.trainer.kmeans.survey import Moments, survey
 
 _log = logging.getLogger(__name__)
-# Kept sums of clusters lose light rows among heavier ones than this.
-_EVEN = 1e6
 
 
 def fit_kmeans(
@@ -69,20 +68,21 @@ def fit_kmeans(
       checkpoint: where the fit saves itself, and goes on from if it was killed.
 
     Returns:
-      The fit. Fewer distinct rows than k leave clusters empty (`empty_clusters`), with a warning in the log.
+      The fit; no cluster of it is empty.
 
     Raises:
-      KMeansError: the data is not finite numbers, has fewer rows (of positive weight) than k, or does not fit
-        the options; or the checkpoint is of another fit.
+      KMeansError: the data is not finite numbers, has fewer distinct rows (of positive weight) than k, or does not
+        fit the options; or the checkpoint is of another fit.
       WorkerLost: another worker is gone.
     """
     began = time.perf_counter()
     replicas = Replicas(strategy)
     source, given = _open(data, sample_weight, initial_centroids, options.k, replicas)
     with contextlib.closing(source):
-        moments, shards = _survey(source, options, replicas)
-        frame = moments.frame(options.spherical)
-        rows = source.enter(frame)
+        with _warming_up(options.k, source.columns, replicas):
+            moments, shards = _survey(source, options, replicas)
+            frame = moments.frame(options.spherical)
+            rows = source.enter(frame)
         fit = _Fit(rows, _table(rows, moments, frame, options, replicas), frame, moments, options)
         keeper = None
         if checkpoint is not None:
@@ -90,6 +90,7 @@ def fit_kmeans(
         best = fit.run(given, keeper, on_iteration)
     if keeper is not None:
         keeper.clear()
+    _require_distinct_rows(best)
     return _result(best, frame, time.perf_counter() - began)
 
 
@@ -162,14 +163,26 @@ class _Fit:
         if given is not None:
             start = self.frame.centre(given)[None]
             return replicas.from_chief(lambda: start, start.shape)
-        sample = draw_sample(self.rows, POLISH * options.seeding_rows, options.seed, replicas)
         candidates = None
         if options.init == "k-means||":
-            candidates = draw_candidates(self.table, sample.rows[:1], options.k, options.seed)
-        return replicas.from_chief(
-            lambda: choose_starts(sample, options, self.tolerance, candidates),
-            (options.n_init if self._whole else 1, options.k, self.rows.columns),
-        )
+            first = draw_sample(self.rows, 1, [options.seed, 2], replicas).pool(replicas)
+            candidates = draw_candidates(self.table, first.rows, options.k, options.seed)
+        return choose_starts(self.rows, options, self.tolerance, replicas, candidates)
+
+
+@contextlib.contextmanager
+def _warming_up(k: int, columns: int, replicas: Replicas) -> Iterator[None]:
+    """Traces graphs and runs them once meanwhile: the first pass would wait for that a tenth of a second."""
+    if not replicas.alone:
+        # Workers must trace in step, and strategies belong to the main thread.
+        yield
+        return
+    thread = threading.Thread(target=warm_up, args=(k, columns), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def _open(
@@ -235,7 +248,7 @@ def _table(rows: Rows, moments: Moments, frame: Frame, options: KMeansOptions, r
         rows=moments.rows,
         spread=moments.spread(frame),
         weighs=frame.weighs,
-        even=moments.peak <= _EVEN * moments.least,
+        even=moments.peak <= EVEN * moments.least,
         spherical=options.spherical,
     )
 
@@ -266,6 +279,16 @@ def _leave(iteration: Iteration, frame: Frame) -> Iteration:
     )
 
 
+def _require_distinct_rows(fit: Fit) -> None:
+    # An empty cluster moves to any row that is not a centroid yet: one that stayed empty found none.
+    k, distinct = len(fit.weights), int(np.count_nonzero(fit.weights))
+    if distinct < k:
+        raise KMeansError(
+            f"data: rows of only {distinct} different kinds cannot make k={k} clusters; "
+            f"lower k to {distinct}, or bring columns that tell more rows apart"
+        )
+
+
 def _result(fit: Fit, frame: Frame, seconds: float) -> KMeansResult:
     result = KMeansResult(
         centroids=frame.leave(fit.centroids),
@@ -276,12 +299,6 @@ def _result(fit: Fit, frame: Frame, seconds: float) -> KMeansResult:
         cluster_weights=fit.weights * frame.weight_unit,
         seconds=seconds,
     )
-    if result.empty_clusters:
-        _log.warning(
-            "k-means: clusters %s of %d stayed empty; the data has fewer distinct rows than k",
-            list(result.empty_clusters),
-            len(fit.centroids),
-        )
     if not fit.converged:
         _log.warning(
             "k-means: not converged after %d iterations; raise max_iterations or tolerance",

@@ -10,8 +10,10 @@ import numpy as np
 
 from components.trainer.kmeans.bounds import BoundedPasses
 from components.trainer.kmeans.passes import Partition, Passes, PlainPasses, Table
+from components.trainer.kmeans.replicas import Replicas, Rounds
 from components.trainer.kmeans.reseeding import farthest_points
 from components.trainer.kmeans.result import Iteration
+from components.trainer.kmeans.rows import Resident
 
 # Rounding in float32 disturbs a squared distance by about 2e-7 |x|^2. Where clusters are so tight that their
 # inertia is below this share of the spread, that blurs them, and passes are made in float64 instead.
@@ -59,6 +61,15 @@ def passes_for(table: Table, k: int) -> Passes:
     return BoundedPasses(table) if k >= _BOUNDED_FROM and table.even else PlainPasses(table)
 
 
+def warm_up(k: int, columns: int) -> None:
+    """Makes the first pass of a fit of this process alone as quick as the others."""
+    alone = Replicas(None)
+    rounds = Rounds(Resident(np.zeros([1, columns], np.float32)), alone.devices, chunk=1)
+    passes = passes_for(Table(rounds, alone, rows=1, spread=0.0), k)
+    passes.partition(np.zeros([k, columns]), precise=False)
+    passes.measure(np.zeros([k, columns]), precise=False)
+
+
 def lloyd(
     table: Table,
     position: Position,
@@ -70,7 +81,7 @@ def lloyd(
     """Moves centroids to the means of their clusters until they rest.
 
     An empty cluster moves to a point far from all others, at most once per iteration; each such move lowers
-    the inertia, so the loop cannot circle. Where no point is left for it, it stays where it is.
+    the inertia, so the loop cannot circle. Where no point is left for it, it stays where it is, empty.
 
     Args:
       table: the rows.
@@ -85,7 +96,18 @@ def lloyd(
         _step(table, passes, position, tolerance)
         if watch is not None:
             watch(position, passes)
+    return finish(table, passes, position)
+
+
+def finish(table: Table, passes: Passes, position: Position) -> Fit:
+    """Measures where a fit ended. A cluster that the last movement emptied gets a row, if there is one for it."""
     inertia, weights = passes.measure(position.centroids, position.precise)
+    while not weights.all():
+        centroids = position.centroids.copy()
+        if not fill_empty(table, centroids, weights > 0, position.precise):
+            break
+        position.centroids = centroids
+        inertia, weights = passes.measure(centroids, position.precise)
     return Fit(position.centroids, weights, inertia, position.converged, position.history)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from components.trainer.kmeans.lloyd import Fit, Position, Watch, fill_empty, means, passes_for
+from components.trainer.kmeans.lloyd import Fit, Position, Watch, fill_empty, finish, means, passes_for
 from components.trainer.kmeans.options import KMeansOptions
 from components.trainer.kmeans.passes import Partition, PlainPasses, Table
 from components.trainer.kmeans.replicas import Rounds
@@ -51,8 +51,7 @@ def minibatch(
         _epoch(table, batches, position, options)
         if watch is not None:
             watch(position, passes)
-    inertia, weights = passes.measure(position.centroids, position.precise)
-    return Fit(position.centroids, weights, inertia, position.converged, position.history)
+    return finish(table, passes, position)
 
 
 def _epoch(table: Table, batches: _Batches, position: BatchPosition, options: KMeansOptions) -> None:

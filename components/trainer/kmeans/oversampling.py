@@ -49,7 +49,8 @@ def draw_candidates(table: Table, first: np.ndarray, k: int, seed: int) -> Sampl
         candidates = np.concatenate([candidates, fresh])
     weights = table.total(_WEIGH, [np.array(len(candidates))], len(candidates), states)
     used = weights > 0
-    return Sample(candidates[used].astype(np.float32), weights[used].astype(np.float32), whole=False)
+    rows, weights = candidates[used].astype(np.float32), weights[used].astype(np.float32)
+    return Sample(rows, weights, len(rows), whole=False)
 
 
 def _draw(table: Table, states: list[list[State]], rate: float, seed: list[int]) -> np.ndarray:

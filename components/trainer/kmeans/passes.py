@@ -11,6 +11,9 @@ import tensorflow as tf
 from components.trainer.kmeans.distances import block_rows, nearest, scores, sum_in_blocks
 from components.trainer.kmeans.replicas import Kernel, Replicas, Rounds, State
 
+EVEN = 1e6
+"""Weights are even when they are within this factor: sums that are kept and corrected lose lighter rows."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Partition:
@@ -34,7 +37,7 @@ class Table:
       rows: number of rows of all workers.
       spread: weighted sum of |x|^2 over all rows.
       weighs: whether rows have different weights.
-      even: whether the weights of rows are within a factor of a million.
+      even: whether the weights of rows are within a factor of `EVEN`.
       spherical: whether centroids have length 1.
     """
 

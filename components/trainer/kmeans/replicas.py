@@ -124,6 +124,7 @@ class Replicas:
       devices: one per replica of this process; None stands for TensorFlow's own choice.
       worker: index of this worker, 0 for the chief.
       workers: number of workers.
+      alone: whether there is no strategy at all.
     """
 
     def __init__(self, strategy: tf.distribute.Strategy | None) -> None:
@@ -134,6 +135,7 @@ class Replicas:
             )
         self._strategy = strategy
         self.devices: list[str | None] = [None]
+        self.alone = strategy is None
         self._concurrent = not tf.config.list_logical_devices("GPU")
         self.worker, self.workers = 0, 1
         if strategy is None:

@@ -50,8 +50,3 @@ class KMeansResult:
     history: list[Iteration]
     cluster_weights: np.ndarray
     seconds: float
-
-    @property
-    def empty_clusters(self) -> tuple[int, ...]:
-        """Clusters without any row: the data has fewer distinct rows than k (or the fit was cut short)."""
-        return tuple(int(j) for j in np.flatnonzero(self.cluster_weights == 0))

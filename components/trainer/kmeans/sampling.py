@@ -14,22 +14,26 @@ _PHILOX_NUMBERS = 4  # that one step of its counter makes
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """Rows float32 [m, d] in the frame, and weights float32 [m], all positive. `whole`: there are no others."""
+    """Rows float32 [m, d] in the frame, and weights float32 [m], all positive.
+
+    `total` is the number of rows in the samples of all workers together; `whole`: there are no other rows.
+    """
 
     rows: np.ndarray
     weights: np.ndarray
+    total: int
     whole: bool
 
-    def part(self, size: int, seed: int) -> Sample:
-        """A uniform part of the sample, itself where it is not larger."""
-        if size >= len(self.rows):
+    def pool(self, replicas: Replicas) -> Sample:
+        """The samples of all workers as one, in their order, the same on all."""
+        if replicas.workers == 1:
             return self
-        random = np.random.default_rng([seed, len(self.rows)])
-        picked = np.sort(random.choice(len(self.rows), size, replace=False, shuffle=False))
-        return Sample(self.rows[picked], self.weights[picked], whole=False)
+        pooled = replicas.gather_rows(np.concatenate([self.rows, self.weights[:, None]], axis=1))
+        pooled = pooled.astype(np.float32)
+        return dataclasses.replace(self, rows=pooled[:, :-1], weights=pooled[:, -1])
 
 
-def draw_sample(rows: Rows, size: int, seed: int, replicas: Replicas) -> Sample:
+def draw_sample(rows: Rows, size: int, seed: list[int], replicas: Replicas) -> Sample:
     """Draws rows of positive weight, without replacement, from all workers' rows.
 
     Rows are counted from the first of the first worker to the last of the last: where these hold consecutive shards
@@ -42,7 +46,7 @@ def draw_sample(rows: Rows, size: int, seed: int, replicas: Replicas) -> Sample:
       replicas: who takes part.
 
     Returns:
-      The rows of all workers, the same on all.
+      What was drawn of this worker's rows.
     """
     present = rows.weighted()
     candidates = len(rows) if present is None else len(present)
@@ -56,10 +60,7 @@ def draw_sample(rows: Rows, size: int, seed: int, replicas: Replicas) -> Sample:
     values, weights = rows.take(picked if present is None else present[picked])
     if weights is None:
         weights = np.ones(len(values), np.float32)
-    if replicas.workers > 1:
-        pooled = replicas.gather_rows(np.concatenate([values, weights[:, None]], axis=1)).astype(np.float32)
-        values, weights = pooled[:, :-1], pooled[:, -1]
-    return Sample(values, weights, whole=total <= size)
+    return Sample(values, weights, min(total, size), whole=total <= size)
 
 
 def uniform(seed: list[int], start: int, count: int) -> np.ndarray:

@@ -200,7 +200,9 @@ def test_a_space_is_the_same_only_with_the_same_features_scaled_alike(
 
 def test_too_few_kinds_of_customers(tmp_path: Path) -> None:
     rows = [{"f_a": float(n % 2)} for n in range(50)]
-    with pytest.raises(DataError, match=r"model.k is 3, but the customers are of only 2 different kinds"):
+    with pytest.raises(
+        DataError, match=r"rows of only 2 different kinds cannot make k=3 clusters; lower k to 2"
+    ):
         Trained(tmp_path / "kinds", rows)
     with pytest.raises(DataError, match="2 rows"):
         Trained(tmp_path / "rows", rows[:2])

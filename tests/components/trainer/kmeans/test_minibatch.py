@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from sklearn.cluster import MiniBatchKMeans
 
-from components.trainer.kmeans import KMeansOptions, fit_kmeans
+from components.trainer.kmeans import KMeansError, KMeansOptions, fit_kmeans
 
 
 def _options(k, **changes):
@@ -79,3 +79,13 @@ def test_centroids_that_saw_nothing_move_to_far_rows(blobs):
 def test_cosine_centroids_have_length_one(blobs):
     result = fit_kmeans(blobs(5_000, 4, 4), _options(4, metric="cosine", batch_size=500))
     np.testing.assert_allclose(np.linalg.norm(result.centroids, axis=1), 1.0, rtol=1e-6)
+
+
+def test_no_cluster_ends_empty_and_too_few_distinct_rows_are_refused(blobs):
+    rows = np.repeat(blobs(6, 2, 6, spread=20.0), 500, axis=0)
+    for seed in range(5):
+        start = rows[np.random.default_rng(seed).integers(len(rows), size=6)]
+        result = fit_kmeans(rows, _options(6, batch_size=50, max_iterations=1), initial_centroids=start)
+        assert result.cluster_weights.all()
+    with pytest.raises(KMeansError, match="rows of only 6 different kinds cannot make k=8"):
+        fit_kmeans(rows, _options(8, batch_size=50))

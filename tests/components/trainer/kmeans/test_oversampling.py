@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.trainer.kmeans import KMeansOptions, fit_kmeans
+from components.trainer.kmeans import KMeansError, KMeansOptions, fit_kmeans
 from components.trainer.kmeans.oversampling import draw_candidates
 from components.trainer.kmeans.passes import Table
 from components.trainer.kmeans.replicas import Replicas, Rounds
@@ -58,10 +58,11 @@ def test_repeats_with_the_seed_from_arrays_and_streams(blobs, stream):
 
 
 @pytest.mark.parametrize("distinct", [1, 3])
-def test_fewer_distinct_rows_than_clusters_end_as_ever(distinct):
+def test_fewer_distinct_rows_than_clusters_are_an_error_as_ever(distinct):
     rows = np.repeat(np.random.default_rng(0).normal(size=(distinct, 2)), 100, axis=0)
-    result = fit_kmeans(rows, KMeansOptions(4, init="k-means||"))
-    assert result.converged and len(result.empty_clusters) == 4 - distinct
+    with pytest.raises(KMeansError, match=f"rows of only {distinct} different kinds cannot make k=4"):
+        fit_kmeans(rows, KMeansOptions(4, init="k-means||"))
+    result = fit_kmeans(rows, KMeansOptions(distinct, init="k-means||"))
     assert result.inertia == pytest.approx(0.0, abs=1e-9)
 
 

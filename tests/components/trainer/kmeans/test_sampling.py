@@ -18,19 +18,18 @@ class _Worker(Replicas):
     def gather(self, values):
         return np.array([[len(shard)] for shard in self._shards], float)
 
-    def gather_rows(self, rows):
-        return rows
-
 
 def _table(n):
     return np.arange(float(n), dtype=np.float32)[:, None]
 
 
 def test_the_sample_does_not_depend_on_how_rows_are_shared_out():
-    whole = draw_sample(Resident(_table(1_000)), 100, 5, Replicas(None))
+    whole = draw_sample(Resident(_table(1_000)), 100, [5], Replicas(None))
     shards = [_table(1_000)[:300], _table(1_000)[300:300], _table(1_000)[300:]]
-    parts = [draw_sample(Resident(shard), 100, 5, _Worker(w, shards)).rows for w, shard in enumerate(shards)]
-    assert len(whole.rows) == 100 and not whole.whole
+    parts = [
+        draw_sample(Resident(shard), 100, [5], _Worker(w, shards)).rows for w, shard in enumerate(shards)
+    ]
+    assert len(whole.rows) == whole.total == 100 and not whole.whole
     np.testing.assert_array_equal(np.concatenate(parts), whole.rows)
 
 
@@ -38,7 +37,7 @@ def test_a_sample_is_uniform_in_order_and_skips_rows_without_weight():
     hits = np.zeros(200)
     weights = np.tile(np.float32([1.0, 3.0, 0.0, 1.0]), 50)
     for seed in range(400):
-        sample = draw_sample(Resident(_table(200), weights), 50, seed, Replicas(None))
+        sample = draw_sample(Resident(_table(200), weights), 50, [seed], Replicas(None))
         drawn = sample.rows[:, 0].astype(int)
         assert len(drawn) == 50 and (np.diff(drawn) > 0).all()
         np.testing.assert_array_equal(sample.weights, weights[drawn])
@@ -50,11 +49,10 @@ def test_a_sample_is_uniform_in_order_and_skips_rows_without_weight():
 
 
 def test_all_rows_are_the_sample_where_there_are_no_more():
-    sample = draw_sample(Resident(_table(7)), 7, 0, Replicas(None))
-    assert sample.whole
+    sample = draw_sample(Resident(_table(7)), 7, [0], Replicas(None))
+    assert sample.whole and sample.total == 7
     np.testing.assert_array_equal(sample.rows, _table(7))
-    part = sample.part(3, seed=1)
-    assert len(part.rows) == 3 and not part.whole and sample.part(7, seed=1) is sample
+    assert sample.pool(Replicas(None)) is sample
 
 
 @pytest.mark.parametrize("start", [0, 1, 5, 1_003])
