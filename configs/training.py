@@ -19,6 +19,10 @@ class TrainingConfig(Section):
     workers: Annotated[int, Field(ge=1)] = Field(
         1, description="processes on this machine that share the customers of a fit"
     )
+    max_customers_in_memory: Annotated[int, Field(ge=1)] = Field(
+        5_000_000,
+        description="more are streamed through a temporary file, and segments described from a part of them",
+    )
     checkpoint_seconds: Annotated[float, Field(ge=0)] | None = Field(
         30.0,
         description="seconds between checkpoints of a fit; a killed run goes on from the last one; null: none",

@@ -29,12 +29,13 @@ class Customers:
     categorical: Mapping[str, pa.Array]
 
 
-def load_customers(files: Sequence[str], transformation: Transformation) -> Customers:
+def load_customers(files: Sequence[str], transformation: Transformation, every: int = 1) -> Customers:
     """Reads a split into memory, once.
 
     Args:
       files: TFRecord files of tf.Examples, plain or gzip by their suffix.
       transformation: what to apply.
+      every: read only the first of so many customers, then the first of the next so many.
 
     Raises:
       ValueError: when there is no customer at all.
@@ -54,7 +55,11 @@ def load_customers(files: Sequence[str], transformation: Transformation) -> Cust
         return extracted
 
     batches = (
-        records(sorted(files)).batch(_BATCH).map(extract, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
+        records(sorted(files))
+        .shard(every, 0)
+        .batch(_BATCH)
+        .map(extract, num_parallel_calls=tf.data.AUTOTUNE)
+        .prefetch(2)
     )
     vectors: list[np.ndarray] = []
     stacks: list[np.ndarray] = []
@@ -74,8 +79,10 @@ def load_customers(files: Sequence[str], transformation: Transformation) -> Cust
     )
 
 
-def load_shard(files: Sequence[str], transformation: Transformation, worker: int, workers: int) -> np.ndarray:
-    """Reads the vectors of every `workers`-th customer, in the order of `load_customers`, beginning with `worker`.
+def stream_vectors(
+    files: Sequence[str], transformation: Transformation, worker: int = 0, workers: int = 1
+) -> tf.data.Dataset:
+    """The vectors of every `workers`-th customer, in the order of `load_customers`, beginning with `worker`.
 
     Args:
       files: TFRecord files of tf.Examples, the same for all workers.
@@ -84,17 +91,24 @@ def load_shard(files: Sequence[str], transformation: Transformation, worker: int
       workers: how many share the split.
 
     Returns:
-      float32 [n, d]; n may be 0.
+      Batches float32 [b, d].
     """
-    batches = (
+    columns = len(transformation.layout.names)
+    return (
         records(sorted(files))
         .shard(workers, worker)
         .batch(_BATCH)
         .map(lambda examples: transformation.vectors(transformation.parse(examples)), tf.data.AUTOTUNE)
+        .map(lambda vectors: tf.ensure_shape(vectors, [None, columns]))
         .prefetch(2)
     )
-    none = np.zeros([0, len(transformation.layout.names)], np.float32)
-    return np.concatenate([none, *batches.as_numpy_iterator()])
+
+
+def load_shard(files: Sequence[str], transformation: Transformation, worker: int, workers: int) -> np.ndarray:
+    """What `stream_vectors` streams, in memory: float32 [n, d]; n may be 0."""
+    batches = stream_vectors(files, transformation, worker, workers).as_numpy_iterator()
+    nothing = np.zeros([0, len(transformation.layout.names)], np.float32)
+    return np.concatenate([nothing, *batches])
 
 
 def _one_dictionary(chunks: list[pa.Array]) -> pa.Array:

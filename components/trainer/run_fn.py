@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,8 @@ from components.trainer.kmeans import (
     assign,
     fit_kmeans,
 )
-from components.trainer.kmeans.local_workers import fit_on_local_workers
-from components.trainer.reading import Customers, load_customers, load_shard
+from components.trainer.kmeans.local.fit import fit_on_local_workers
+from components.trainer.reading import Customers, load_customers, load_shard, stream_vectors
 from components.trainer.serving_model import SegmentModel
 from components.trainer.strategy import Placement, place
 from components.trainer.transformation import Transformation
@@ -69,26 +69,34 @@ def run_fn(fn_args: FnArgs) -> None:
     checkpoint = checkpoint_of(
         config, training, files, fn_args.transform_output, placement.workers * placement.local_workers
     )
+    # Files are <uri>/Split-train/<name>: FnArgs tells them, not the artifact.
+    ingest = read_ingest(os.path.dirname(os.path.dirname(files[0])))
+    every = _read_every(ingest, training, placement)
+    share = placement.worker, placement.workers
     if not placement.is_chief:
-        shard = load_shard(files, transformation, placement.worker, placement.workers)
+        read = stream_vectors if every > 1 else load_shard
         with told_passes(None) as on_iteration:
-            _fit(shard, model_config, placement, on_iteration, checkpoint)
+            _fit(read(files, transformation, *share), model_config, placement, on_iteration, checkpoint)
         _wait_for_export(fn_args.serving_model_dir)
         return
-    customers = load_customers(files, transformation)
+    customers = load_customers(files, transformation, every)
     logging.info("Read %d customers with %d coordinates.", *customers.vectors.shape)
     _check_orders(customers, plan)
+    # The chief's shard is every `workers`-th customer from the first, as `load_shard` takes them.
+    rows = stream_vectors(files, transformation, *share) if every > 1 else customers.vectors[:: share[1]]
     with told_passes(fn_args.model_run_dir) as on_iteration:
-        # The chief's shard is every `workers`-th customer from the first, as `load_shard` takes them.
-        fit = _fit(customers.vectors[:: placement.workers], model_config, placement, on_iteration, checkpoint)
+        fit = _fit(rows, model_config, placement, on_iteration, checkpoint)
     remove_checkpoints(config.get("checkpoint_dir"))
     labels, squared = assign(customers.vectors, fit.centroids)
     prototypes, described = segments.describe(
-        customers, np.asarray(labels), np.sqrt(np.asarray(squared)), fit, model_config.outlier_quantile
+        customers,
+        np.asarray(labels),
+        np.sqrt(np.asarray(squared)),
+        fit,
+        model_config.outlier_quantile,
+        fit.cluster_weights if every > 1 else None,
     )
     SegmentModel(transformation, prototypes).export(fn_args.serving_model_dir)
-    # Files are <uri>/Split-train/<name>: FnArgs tells them, not the artifact.
-    ingest = read_ingest(os.path.dirname(os.path.dirname(files[0])))
     content = {
         **segments.model_facts(transformation, fit),
         **described,
@@ -98,6 +106,16 @@ def run_fn(fn_args: FnArgs) -> None:
         "data": {key: ingest.get(key) for key in ("files", "span", "as_of")},
     }
     segments.write(fn_args.serving_model_dir, content)
+
+
+def _read_every(ingest: Mapping[str, Any], training: TrainingConfig, placement: Placement) -> int:
+    """1 where the customers are held in memory; else n: they are streamed, and the first of every n is described."""
+    count = ingest.get("customers", {}).get("train", 0)
+    if placement.local_workers > 1 or count <= training.max_customers_in_memory:
+        return 1
+    every = -(-count // training.max_customers_in_memory)
+    logging.info("%d customers are streamed; segments are described from every %dth.", count, every)
+    return int(every)
 
 
 def _check_orders(customers: Customers, plan: FeaturePlan) -> None:
@@ -117,7 +135,7 @@ def _check_orders(customers: Customers, plan: FeaturePlan) -> None:
 
 
 def _fit(
-    vectors: np.ndarray,
+    vectors: np.ndarray | tf.data.Dataset,
     config: ModelConfig,
     placement: Placement,
     on_iteration: Callable[[Iteration], None],

@@ -29,6 +29,7 @@ def describe(
     distances: np.ndarray,
     fit: KMeansResult,
     outlier_quantile: float | None,
+    sizes: np.ndarray | None = None,
 ) -> tuple[Prototypes, dict[str, Any]]:
     """Orders, names and profiles the clusters of a fit.
 
@@ -38,13 +39,14 @@ def describe(
       distances: float32 [n], to the own centroid.
       fit: the clusters.
       outlier_quantile: see `ModelConfig`; None for no outliers.
+      sizes: [k], of the clusters, where `customers` are only a part of those that were clustered.
 
     Returns:
       The prototypes, largest segment first with ids 1, 2, ..., and the parts of segments.json that describe
       them (`segments`, `population`).
     """
     k = len(fit.centroids)
-    sizes = np.bincount(labels, minlength=k)
+    sizes = np.bincount(labels, minlength=k) if sizes is None else sizes.astype(np.int64)
     order = np.argsort(-sizes, kind="stable")
     rank = np.empty(k, np.int64)
     rank[order] = np.arange(k)
@@ -71,7 +73,7 @@ def describe(
     return prototypes, {
         "k": k,
         "segments": segments,
-        "population": {"size": int(sizes.sum()), "profile": population},
+        "population": {"size": int(sizes.sum()), "described": len(labels), "profile": population},
     }
 
 

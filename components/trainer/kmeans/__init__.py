@@ -10,7 +10,7 @@ from components.trainer.kmeans.checkpoint import Checkpoint
 from components.trainer.kmeans.distances import assign
 from components.trainer.kmeans.errors import KMeansError, WorkerLost
 from components.trainer.kmeans.fit import fit_kmeans
-from components.trainer.kmeans.local_workers import fit_on_local_workers
+from components.trainer.kmeans.local.fit import fit_on_local_workers
 from components.trainer.kmeans.options import KMeansOptions
 from components.trainer.kmeans.result import Iteration, KMeansResult
 

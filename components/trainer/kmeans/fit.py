@@ -23,8 +23,9 @@ from components.trainer.kmeans.minibatch import BatchPosition, minibatch
 from components.trainer.kmeans.options import KMeansOptions
 from components.trainer.kmeans.oversampling import draw_candidates
 from components.trainer.kmeans.passes import EVEN, Passes, Table
-from components.trainer.kmeans.replicas import Replicas, Rounds, chunk_rows
+from components.trainer.kmeans.replicas import Replicas
 from components.trainer.kmeans.result import Iteration, KMeansResult
+from components.trainer.kmeans.rounds import Rounds, chunk_rows
 from components.trainer.kmeans.rows import Rows
 from components.trainer.kmeans.sampling import draw_sample
 from components.trainer.kmeans.sources import Source, numbers, open_source

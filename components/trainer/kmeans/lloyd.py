@@ -10,9 +10,10 @@ import numpy as np
 
 from components.trainer.kmeans.bounds import BoundedPasses
 from components.trainer.kmeans.passes import Partition, Passes, PlainPasses, Table
-from components.trainer.kmeans.replicas import Replicas, Rounds
+from components.trainer.kmeans.replicas import Replicas
 from components.trainer.kmeans.reseeding import farthest_points
 from components.trainer.kmeans.result import Iteration
+from components.trainer.kmeans.rounds import Rounds
 from components.trainer.kmeans.rows import Resident
 
 # Rounding in float32 disturbs a squared distance by about 2e-7 |x|^2. Where clusters are so tight that their

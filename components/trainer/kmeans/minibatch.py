@@ -16,8 +16,8 @@ import numpy as np
 from components.trainer.kmeans.lloyd import Fit, Position, Watch, fill_empty, finish, means, passes_for
 from components.trainer.kmeans.options import KMeansOptions
 from components.trainer.kmeans.passes import Partition, PlainPasses, Table
-from components.trainer.kmeans.replicas import Rounds
 from components.trainer.kmeans.result import Iteration
+from components.trainer.kmeans.rounds import Rounds
 from components.trainer.kmeans.rows import Resident, Rows, aligned_empty
 
 _BLOCKS = 16  # of which a batch is made

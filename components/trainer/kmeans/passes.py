@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from components.trainer.kmeans.distances import block_rows, nearest, scores, sum_in_blocks
-from components.trainer.kmeans.replicas import Kernel, Replicas, Rounds, State
+from components.trainer.kmeans.replicas import Kernel, Replicas, State
+from components.trainer.kmeans.rounds import Rounds
 
 EVEN = 1e6
 """Weights are even when they are within this factor: sums that are kept and corrected lose lighter rows."""

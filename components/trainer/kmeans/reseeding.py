@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from components.trainer.kmeans.distances import nearest
-from components.trainer.kmeans.replicas import Replicas, Rounds
+from components.trainer.kmeans.replicas import Replicas
+from components.trainer.kmeans.rounds import Rounds
 from components.trainer.kmeans.threads import in_order
 
 # Every pass picks at least this share of the points wanted: up to eight empty clusters are placed one by one,

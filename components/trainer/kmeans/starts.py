@@ -14,7 +14,8 @@ from components.trainer.kmeans.initialization import draw_start
 from components.trainer.kmeans.lloyd import Fit, Position, lloyd
 from components.trainer.kmeans.options import KMeansOptions
 from components.trainer.kmeans.passes import EVEN, Table
-from components.trainer.kmeans.replicas import Replicas, Rounds, chunk_rows
+from components.trainer.kmeans.replicas import Replicas
+from components.trainer.kmeans.rounds import Rounds, chunk_rows
 from components.trainer.kmeans.rows import Resident, Rows, aligned_empty
 from components.trainer.kmeans.sampling import Sample, draw_sample
 from components.trainer.kmeans.threads import in_order

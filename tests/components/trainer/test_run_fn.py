@@ -291,6 +291,54 @@ def test_workers_of_a_cluster_are_no_place_for_local_workers(
         trained.train(workers=2)
 
 
+def test_customers_beyond_the_memory_are_streamed_and_described_in_part(tmp_path: Path) -> None:
+    model = Trained(tmp_path, customers())
+    held, rows = model.segments, customers()
+    segments_of_held = model.ask(rows)["segment_id"]
+    ingest = tmp_path / "examples" / "ingest.json"
+    ingest.write_text(
+        json.dumps({**json.loads(ingest.read_text()), "customers": {"train": 240, "eval": 240}})
+    )
+    shutil.rmtree(model.model_dir)
+    shutil.rmtree(tmp_path / "run")
+    model.train(max_customers_in_memory=100)
+    assert (held["population"]["described"], model.segments["population"]["described"]) == (240, 80)
+    assert model.segments["fit"] == held["fit"], "the same rows give the same bits"
+    assert [s["size"] for s in model.segments["segments"]] == [s["size"] for s in held["segments"]]
+    np.testing.assert_array_equal(model.ask(rows)["segment_id"], segments_of_held)
+    # Every third customer, rather than all, is where the means come from.
+    spend = model.segments["population"]["profile"]["numeric"]["f_spend"]["mean"]
+    assert spend == pytest.approx(np.mean([row["f_spend"] for row in rows[::3]]), rel=1e-5)
+
+
+def test_cosine_segments_are_of_directions(tmp_path: Path) -> None:
+    """Customers who spend alike in proportion are one segment, however much they spend."""
+    random = np.random.default_rng(0)
+    rows = []
+    for n in range(300):
+        proportions = np.eye(3)[n % 3] + 0.05 * random.random(3)
+        amounts = proportions * random.choice([1.0, 30.0])
+        rows.append({f"f_{name}": float(amount) for name, amount in zip("abc", amounts, strict=True)})
+    features = {"numeric": {"normalize": "none"}}
+    model = Trained(tmp_path / "cosine", rows, features, metric="cosine")
+    answer = model.ask(rows)
+    kinds = np.arange(300) % 3
+    assert len(set(zip(kinds.tolist(), answer["segment_id"].tolist(), strict=True))) == 3
+    np.testing.assert_allclose(np.linalg.norm(answer["features"], axis=1), 1.0, rtol=1e-5)
+    plain = Trained(tmp_path / "plain", rows, features).ask(rows)["segment_id"]
+    assert len(set(zip(kinds.tolist(), plain.tolist(), strict=True))) > 3
+    nothing = model.ask([{"f_a": 0.0, "f_b": 0.0, "f_c": 0.0}])
+    assert nothing["segment_id"][0] in (1, 2, 3) and np.isfinite(nothing["distance"]).all()
+
+
+@pytest.mark.parametrize("model", [{"algorithm": "minibatch", "batch_size": 50}, {"init": "k-means||"}])
+def test_other_ways_to_the_same_segments(trained: Trained, tmp_path: Path, model: dict[str, Any]) -> None:
+    other = Trained(tmp_path, customers(), **model)
+    assert other.segments["fit"]["inertia"] == pytest.approx(trained.segments["fit"]["inertia"], rel=0.01)
+    same = other.ask(customers())["segment_id"] == trained.ask(customers())["segment_id"]
+    assert same.mean() > 0.98
+
+
 @pytest.mark.slow
 def test_two_local_workers_make_the_model_of_one(tmp_path: Path) -> None:
     model = Trained(tmp_path, customers())

@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 
 from components.trainer.kmeans import Iteration, KMeansOptions
-from components.trainer.kmeans.local_workers import fit_on_local_workers
+from components.trainer.kmeans.local.fit import fit_on_local_workers
 
 
 def main() -> None:

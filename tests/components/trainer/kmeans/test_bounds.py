@@ -12,7 +12,8 @@ from components.trainer.kmeans import KMeansOptions, fit_kmeans, lloyd
 from components.trainer.kmeans.bounds import BoundedPasses
 from components.trainer.kmeans.lloyd import Position
 from components.trainer.kmeans.passes import PlainPasses, Table
-from components.trainer.kmeans.replicas import Replicas, Rounds
+from components.trainer.kmeans.replicas import Replicas
+from components.trainer.kmeans.rounds import Rounds
 from components.trainer.kmeans.rows import Resident
 
 

@@ -24,12 +24,11 @@ from components.trainer.kmeans import (
     KMeansOptions,
     KMeansResult,
     WorkerLost,
-    crew,
     fit_kmeans,
-    worker_handle,
 )
-from components.trainer.kmeans.exchange import read_result, write_result
-from components.trainer.kmeans.local_workers import fit_on_local_workers
+from components.trainer.kmeans.local import crew, handle
+from components.trainer.kmeans.local.exchange import read_result, write_result
+from components.trainer.kmeans.local.fit import fit_on_local_workers
 
 # Long enough for a test to step in: it would take minutes.
 ENDLESS = KMeansOptions(100, n_init=1, tolerance=0.0, max_iterations=1_000_000)
@@ -103,7 +102,7 @@ def test_weights_and_initial_centroids_reach_the_workers(
     alone = fit_kmeans(rows, KMeansOptions(4, max_iterations=2), **given)
     np.testing.assert_allclose(fit.centroids, alone.centroids, atol=1e-5)
     assert fit.inertia == pytest.approx(alone.inertia, rel=1e-5)
-    assert "trainer.kmeans.crew:crew.py" in caplog.text, "the chief's warnings are logged here"
+    assert "trainer.kmeans.local.crew:crew.py" in caplog.text, "the chief's warnings are logged here"
     assert "not converged after 2 iterations" in caplog.text
 
 
@@ -148,7 +147,7 @@ def test_impossible_numbers_of_workers(temporary: Path, workers: Any) -> None:
 def test_what_is_no_table_of_numbers_starts_no_process(
     temporary: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], said: str
 ) -> None:
-    monkeypatch.delattr(worker_handle.subprocess, "Popen")
+    monkeypatch.delattr(handle.subprocess, "Popen")
     with pytest.raises(KMeansError, match=said):
         fit_on_local_workers(options=KMeansOptions(1), workers=2, **given)
 
@@ -243,7 +242,7 @@ def test_a_worker_that_does_not_start(
     temporary: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     program = tmp_path_factory.mktemp("bin") / "python"
-    monkeypatch.setattr(worker_handle.sys, "executable", stand_in(program, "echo no such luck >&2; exit 3"))
+    monkeypatch.setattr(handle.sys, "executable", stand_in(program, "echo no such luck >&2; exit 3"))
     with pytest.raises(WorkerLost) as caught:
         fit_on_local_workers(np.zeros((10, 2)), KMeansOptions(1), 2)
     first, *rest = str(caught.value).splitlines()
@@ -255,7 +254,7 @@ def test_waiting_for_the_start_has_an_end(
     temporary: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     program = tmp_path_factory.mktemp("bin") / "python"
-    monkeypatch.setattr(worker_handle.sys, "executable", stand_in(program, "exec sleep 60"))
+    monkeypatch.setattr(handle.sys, "executable", stand_in(program, "exec sleep 60"))
     monkeypatch.setattr(crew, "_START_SECONDS", 1.0)
     with pytest.raises(WorkerLost, match="k-means: not up within 1 s: worker 0 of 2 is at work"):
         fit_on_local_workers(np.zeros((10, 2)), KMeansOptions(1), 2)
@@ -289,10 +288,10 @@ def test_a_port_that_was_taken_in_between(
 def test_gpus_are_shared_where_there_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["gpu"] * 4)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert [worker_handle.gpus_of(worker, 2) for worker in range(2)] == ["0,2", "1,3"]
+    assert [handle.gpus_of(worker, 2) for worker in range(2)] == ["0,2", "1,3"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7,5,GPU-x,1")
-    assert [worker_handle.gpus_of(worker, 3) for worker in range(3)] == ["7,1", "5", "GPU-x"]
-    assert [worker_handle.gpus_of(worker, 5) for worker in range(5)] == ["-1"] * 5
+    assert [handle.gpus_of(worker, 3) for worker in range(3)] == ["7,1", "5", "GPU-x"]
+    assert [handle.gpus_of(worker, 5) for worker in range(5)] == ["-1"] * 5
 
 
 def test_a_result_is_handed_over_bit_for_bit(blobs: Callable[..., np.ndarray], tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import tensorflow as tf
 from components.trainer.kmeans import KMeansError, KMeansOptions, fit_kmeans
 from components.trainer.kmeans.oversampling import draw_candidates
 from components.trainer.kmeans.passes import Table
-from components.trainer.kmeans.replicas import Replicas, Rounds
+from components.trainer.kmeans.replicas import Replicas
+from components.trainer.kmeans.rounds import Rounds
 from components.trainer.kmeans.rows import Resident
 
 

@@ -22,8 +22,8 @@ import tensorflow as tf
 
 from components.trainer.kmeans.checkpoint import Checkpoint
 from components.trainer.kmeans.errors import KMeansError, WorkerLost
-from components.trainer.kmeans.exchange import read_array, to_json, write_result
 from components.trainer.kmeans.fit import fit_kmeans
+from components.trainer.kmeans.local.exchange import read_array, to_json, write_result
 from components.trainer.kmeans.options import KMeansOptions
 from components.trainer.kmeans.result import Iteration
 

@@ -14,20 +14,20 @@ from typing import Any
 
 import tensorflow as tf
 
-from components.trainer.kmeans import worker_process
-from components.trainer.kmeans.exchange import to_json
+from components.trainer.kmeans.local import process
+from components.trainer.kmeans.local.exchange import to_json
+from components.trainer.kmeans.local.process import DONE, FAILED, LOST, READY, REFUSED
 from components.trainer.kmeans.threads import cores
-from components.trainer.kmeans.worker_process import DONE, FAILED, LOST, READY, REFUSED
 
 # Not -m: the package imports this module, and Python warns where it runs one that is imported already.
-_PROGRAM = f"from {worker_process.__name__} import main; main()"
+_PROGRAM = f"from {process.__name__} import main; main()"
 _LAST_LINES = 12
-_ROOT = Path(__file__).parents[3]
+_ROOT = Path(__file__).parents[4]
 _PORT_TAKEN = "Could not start gRPC server"
 
 
 class Worker:
-    """A process of `worker_process` at work on one task.
+    """A process of `process` at work on one task.
 
     Attributes:
       reports: file descriptor to wait on until it is `gone`.

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from components.trainer.kmeans.checkpoint import Checkpoint
-from components.trainer.kmeans.crew import Crew
 from components.trainer.kmeans.errors import KMeansError
-from components.trainer.kmeans.exchange import read_result, remove_arrays, write_arrays
+from components.trainer.kmeans.local.crew import Crew
+from components.trainer.kmeans.local.exchange import read_result, remove_arrays, write_arrays
 from components.trainer.kmeans.options import KMeansOptions
 from components.trainer.kmeans.result import Iteration, KMeansResult
 from components.trainer.kmeans.sources import numbers, open_source

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from components.trainer.kmeans.errors import KMeansError, WorkerLost
-from components.trainer.kmeans.exchange import read_iteration
+from components.trainer.kmeans.local.exchange import read_iteration
+from components.trainer.kmeans.local.handle import Worker
+from components.trainer.kmeans.local.process import ITERATION, LOG
 from components.trainer.kmeans.result import Iteration
-from components.trainer.kmeans.worker_handle import Worker
-from components.trainer.kmeans.worker_process import ITERATION, LOG
 
 _START_SECONDS = 120.0
 # How long the others may take to say their part after one has failed: it tells the cause from its consequences.
@@ -30,7 +30,7 @@ class Crew:
     """The workers of one fit, as a context: started on entering, ended on leaving, however it is left.
 
     Args:
-      tasks: one per worker; see `worker_process`.
+      tasks: one per worker; see `process`.
       on_iteration: called for every pass that the chief reports.
     """
 

@@ -1,0 +1,1 @@
+"""A fit shared by processes of this machine."""
