@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pytest
 
 from tests.end_to_end.command import Segments
@@ -31,13 +35,17 @@ def start(segments: Segments) -> subprocess.Popen[bytes]:
 
 
 def kill_in(segments: Segments, component: str) -> None:
-    """Starts a run and kills the command as soon as the component is at work; its child must follow."""
-    words = f"Component {component} is running."
+    """Starts a run and kills the command as soon as the component is at work."""
+    kill_at(segments, f"Component {component} is running.")
+
+
+def kill_at(segments: Segments, words: str) -> None:
+    """Starts a run and kills the command as soon as its log says so; its child must follow."""
     seen = log(segments).count(words)
     process = start(segments)
     deadline = time.monotonic() + 120
     while log(segments).count(words) == seen:
-        assert process.poll() is None, f"the run ended before {component}:\n{log(segments)[-2000:]}"
+        assert process.poll() is None, f"the run ended before it said {words}\n{log(segments)[-2000:]}"
         assert time.monotonic() < deadline
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
@@ -76,6 +84,26 @@ def test_killed_in_every_component_and_started_again(segments: Segments) -> None
     assert len(runs) == 1, "one run, continued"
     assert runs[0]["attempts"] == len(COMPONENTS) + 1
     assert os.listdir(segments.workspace / "assignments") == ["1"]
+
+
+def test_killed_in_the_middle_of_the_fit_it_goes_on_from_there(segments: Segments) -> None:
+    # Customers without any structure: their centroids take long to come to rest.
+    columns = np.random.default_rng(0).random((40_000, 5))
+    table = {"customer_id": np.arange(40_000), **{f"share_{j}": columns[:, j] for j in range(5)}}
+    pa_csv.write_csv(pa.table(table), segments.data)
+    segments.config["model"] = {"k": 8, "n_init": 1, "tolerance": 0.0}
+    segments.config["training"] = {"checkpoint_seconds": 0}
+    kill_at(segments, "k-means pass 12:")
+    result = segments.json("run")
+    assert result["status"] == "pushed"
+    assert "k-means: going on after pass 1" in log(segments)
+    assert list((segments.workspace / "checkpoints").iterdir()) == []
+    whole = segments.json("run", "--workspace", str(segments.folder / "whole"))
+    fits = [
+        json.loads(Path(r["model"], "assets.extra", "segments.json").read_text())["fit"]
+        for r in (result, whole)
+    ]
+    assert fits[0] == fits[1] and fits[0]["iterations"] > 20
 
 
 def test_interrupted_by_ctrl_c(segments: Segments) -> None:

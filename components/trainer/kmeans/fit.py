@@ -127,6 +127,9 @@ class _Fit:
             if saved is not None and index == first:
                 position = saved.position
                 passes.load(saved.kept)
+                _log.warning(
+                    "k-means: going on after pass %d, where a fit was cut short", len(position.history)
+                )
 
             def watch(
                 position: Position, passes: Passes, index: int = index, best: Fit | None = best
