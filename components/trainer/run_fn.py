@@ -26,7 +26,6 @@ from components.trainer.kmeans import (
     KMeansError,
     KMeansOptions,
     KMeansResult,
-    assign,
     fit_kmeans,
 )
 from components.trainer.kmeans.local.fit import fit_on_local_workers
@@ -87,15 +86,7 @@ def run_fn(fn_args: FnArgs) -> None:
     with told_passes(fn_args.model_run_dir) as on_iteration:
         fit = _fit(rows, model_config, placement, on_iteration, checkpoint)
     remove_checkpoints(config.get("checkpoint_dir"))
-    labels, squared = assign(customers.vectors, fit.centroids)
-    prototypes, described = segments.describe(
-        customers,
-        np.asarray(labels),
-        np.sqrt(np.asarray(squared)),
-        fit,
-        model_config.outlier_quantile,
-        fit.cluster_weights if every > 1 else None,
-    )
+    prototypes, described = segments.describe(customers, fit, model_config.outlier_quantile, whole=every == 1)
     SegmentModel(transformation, prototypes).export(fn_args.serving_model_dir)
     content = {
         **segments.model_facts(transformation, fit),

@@ -15,7 +15,7 @@ from components.trainer.kmeans import KMeansResult
 from components.trainer.naming import name_segments
 from components.trainer.profiles import profile_segments
 from components.trainer.reading import Customers
-from components.trainer.serving_model import Prototypes, input_names
+from components.trainer.serving_model import Prototypes, input_names, nearest_segments
 from components.trainer.space import space_fingerprint
 from components.trainer.transformation import Transformation
 
@@ -25,38 +25,33 @@ _LIBRARIES = ("tensorflow", "tfx", "tensorflow-transform")
 
 def describe(
     customers: Customers,
-    labels: np.ndarray,
-    distances: np.ndarray,
     fit: KMeansResult,
     outlier_quantile: float | None,
-    sizes: np.ndarray | None = None,
+    whole: bool = True,
 ) -> tuple[Prototypes, dict[str, Any]]:
     """Orders, names and profiles the clusters of a fit.
 
     Args:
-      customers: the rows that were clustered.
-      labels: int [n], the cluster of each.
-      distances: float32 [n], to the own centroid.
+      customers: the rows that were clustered, or a part of them.
       fit: the clusters.
       outlier_quantile: see `ModelConfig`; None for no outliers.
-      sizes: [k], of the clusters, where `customers` are only a part of those that were clustered.
+      whole: whether `customers` are all that were clustered; else sizes are those of the fit.
 
     Returns:
       The prototypes, largest segment first with ids 1, 2, ..., and the parts of segments.json that describe
       them (`segments`, `population`).
     """
     k = len(fit.centroids)
-    sizes = np.bincount(labels, minlength=k) if sizes is None else sizes.astype(np.int64)
-    order = np.argsort(-sizes, kind="stable")
-    rank = np.empty(k, np.int64)
-    rank[order] = np.arange(k)
-    population, profiles = profile_segments(customers.numeric, customers.categorical, rank[labels], k)
-    sizes = sizes[order]
+    order = np.argsort(-fit.cluster_weights, kind="stable")
+    centroids, weights = fit.centroids[order], fit.cluster_weights[order]
+    labels, distances = nearest_segments(customers.vectors, centroids)
+    sizes = np.bincount(labels, minlength=k) if whole else weights.astype(np.int64)
+    population, profiles = profile_segments(customers.numeric, customers.categorical, labels, k)
     names = name_segments(population, profiles, sizes.tolist())
     radii = np.full(k, np.inf, np.float32)
     if outlier_quantile is not None:
-        for cluster, position in enumerate(rank):
-            own = distances[labels == cluster]
+        for position in range(k):
+            own = distances[labels == position]
             if own.size:
                 radii[position] = np.quantile(own, outlier_quantile)
     segments = [
@@ -69,7 +64,7 @@ def describe(
         }
         for position in range(k)
     ]
-    prototypes = Prototypes(np.asarray(fit.centroids)[order], range(1, k + 1), names, radii)
+    prototypes = Prototypes(centroids, range(1, k + 1), names, radii)
     return prototypes, {
         "k": k,
         "segments": segments,

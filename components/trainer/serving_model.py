@@ -13,6 +13,8 @@ import tensorflow as tf
 from components.trainer.transformation import Transformation
 from transforms.inputs import sparse_column
 
+_BATCH = 65_536
+
 
 @dataclass(frozen=True)
 class Prototypes:
@@ -26,6 +28,33 @@ class Prototypes:
     ids: Sequence[int]
     names: Sequence[str]
     radii: np.ndarray
+
+
+def distances_to(vectors: tf.Tensor, centroids: tf.Tensor) -> tf.Tensor:
+    """Euclidean distances float32 [batch, k] of vectors [batch, d] to centroids float64 [k, d].
+
+    The nearest is the first of the smallest of these, when the model serves as when its segments are described.
+    """
+    # |x - c|^2 = |x|^2 - 2 x.c + |c|^2, in float64: in float32 the difference of large terms would drown
+    # the distance of a customer close to a centroid.
+    x = tf.cast(vectors, tf.float64)
+    squared = (
+        tf.reduce_sum(x * x, axis=1, keepdims=True)
+        - 2.0 * tf.matmul(x, centroids, transpose_b=True)
+        + tf.reduce_sum(centroids * centroids, axis=1)
+    )
+    return tf.cast(tf.sqrt(tf.maximum(squared, 0.0)), tf.float32)
+
+
+def nearest_segments(vectors: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What the served model will say of vectors [n, d]: centroid int64 [n] and distance float32 [n]."""
+    exact = tf.constant(centroids, tf.float64)
+    labels, distances = np.empty(len(vectors), np.int64), np.empty(len(vectors), np.float32)
+    for start in range(0, len(vectors), _BATCH):
+        part = slice(start, start + _BATCH)
+        table = distances_to(tf.constant(vectors[part]), exact)
+        labels[part], distances[part] = tf.argmin(table, axis=1), tf.reduce_min(table, axis=1)
+    return labels, distances
 
 
 def input_names(columns: Sequence[str]) -> dict[str, str]:
@@ -70,15 +99,7 @@ class SegmentModel(tf.Module):
 
     def assign_vectors(self, vectors: tf.Tensor) -> dict[str, tf.Tensor]:
         """Transformed rows, float32 [batch, d] -> the outputs that every signature returns."""
-        # |x - c|^2 = |x|^2 - 2 x.c + |c|^2, in float64: in float32 the difference of large terms would drown
-        # the distance of a customer close to a centroid.
-        x = tf.cast(vectors, tf.float64)
-        squared = (
-            tf.reduce_sum(x * x, axis=1, keepdims=True)
-            - 2.0 * tf.matmul(x, self._centroids, transpose_b=True)
-            + tf.reduce_sum(self._centroids * self._centroids, axis=1)
-        )
-        distances = tf.cast(tf.sqrt(tf.maximum(squared, 0.0)), tf.float32)
+        distances = distances_to(vectors, self._centroids)
         nearest = tf.argmin(distances, axis=1)
         distance = tf.gather(distances, nearest, batch_dims=1)
         return {

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from components.trainer.kmeans.distances import directions
 from transforms.encoding import vocabulary_name
 from transforms.plan import FeaturePlan
 from transforms.vectorize import VectorLayout
@@ -43,6 +44,4 @@ class Transformation:
     def vectors(self, raw: Mapping[str, tf.SparseTensor]) -> tf.Tensor:
         """Raw features -> float32 [batch, d]."""
         vectors = self.layout.vectorize(self.layer(dict(raw)))
-        if self._spherical:
-            return tf.math.divide_no_nan(vectors, tf.norm(vectors, axis=1, keepdims=True))
-        return vectors
+        return directions(vectors) if self._spherical else vectors

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import numbers
 import os
 import re
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -41,10 +43,11 @@ class Checkpoint:
     every_seconds: float = 30.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "directory", os.fspath(self.directory))
         if not self.directory:
             raise KMeansError("checkpoint: directory is empty; name a folder of the fit's own")
-        if not self.every_seconds >= 0:
-            raise KMeansError(f"checkpoint: every_seconds is {self.every_seconds}; use 0 or more")
+        if not isinstance(self.every_seconds, numbers.Real) or not self.every_seconds >= 0:
+            raise KMeansError(f"checkpoint: every_seconds is {self.every_seconds!r}; use 0 or more")
 
 
 @dataclasses.dataclass
@@ -68,11 +71,19 @@ class Keeper:
           checkpoint: where.
           identity: what the fit is of, as JSON; a checkpoint of anything else is refused.
           replicas: who takes part.
+
+        Raises:
+          KMeansError: the folder cannot be written by every worker. Better now than after an hour.
         """
         self._checkpoint, self._replicas = checkpoint, replicas
         self._identity = json.loads(json.dumps({"format": _FORMAT, **identity}))
         self._saved_at = time.monotonic()
         self._tag = ""
+        probe = self._rows_file("0-0")
+        with self._together():
+            tf.io.gfile.makedirs(checkpoint.directory)
+            self._write(probe, {})
+            tf.io.gfile.remove(self._path(probe))
 
     def restore(self) -> Progress | None:
         """The progress that was saved; None where there is none.
@@ -114,21 +125,35 @@ class Keeper:
 
     def _save(self, progress: Progress) -> None:
         tag = f"{progress.index}-{len(progress.position.history)}"
-        tf.io.gfile.makedirs(self._checkpoint.directory)
-        if progress.kept:
-            self._write(self._rows_file(tag), progress.kept)
+        with self._together():
+            if progress.kept:
+                self._write(self._rows_file(tag), progress.kept)
         # Only when every worker's rows are there may the chief's file point to them.
-        self._replicas.sum(np.zeros(1))
-        if self._replicas.worker == 0:
-            self._write(_FIT, {"tag": np.array(tag), "identity": _text(self._identity), **_pack(progress)})
-        self._replicas.sum(np.zeros(1))
+        with self._together():
+            if self._replicas.worker == 0:
+                content = {"tag": np.array(tag), "identity": _text(self._identity), **_pack(progress)}
+                self._write(_FIT, content)
         old = self._path(self._rows_file(self._tag))
         if self._tag != tag and tf.io.gfile.exists(old):
             tf.io.gfile.remove(old)
         self._tag = tag
 
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """Leaves when all workers have written, or raises on all if one could not."""
+        problem = None
+        try:
+            yield
+        except (tf.errors.OpError, OSError) as error:
+            why = error.message if isinstance(error, tf.errors.OpError) else str(error)
+            problem = KMeansError(f"checkpoint: {self._checkpoint.directory} cannot be written ({why})")
+            problem.__cause__ = error
+        self._replicas.agree(problem)
+
     def _restore(self) -> Progress:
         arrays = self._read(_FIT)
+        if "identity" not in arrays:
+            raise self._damaged(_FIT, "it is of another program")
         identity = json.loads(str(arrays["identity"]))
         if identity != self._identity:
             keys = identity.keys() | self._identity.keys()
@@ -165,7 +190,7 @@ class Keeper:
                 content = io.BytesIO(file.read())
             with np.load(content, allow_pickle=False) as archive:
                 return {key: archive[key] for key in archive.files}
-        except (tf.errors.OpError, OSError, ValueError, zipfile.BadZipFile) as error:
+        except (tf.errors.OpError, EOFError, OSError, ValueError, zipfile.BadZipFile) as error:
             raise self._damaged(name, str(error)) from error
 
     def _damaged(self, name: str, why: str) -> KMeansError:

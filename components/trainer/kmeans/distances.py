@@ -145,4 +145,6 @@ def _assign(points: tf.Tensor, centroids: tf.Tensor, spherical: bool) -> tuple[t
 
 def directions(points: tf.Tensor) -> tf.Tensor:
     """Points [n, d] divided by their Euclidean length; what has none stays where it is."""
-    return tf.math.divide_no_nan(points, tf.norm(points, axis=1, keepdims=True))
+    # Divided by the largest value first, or squares of tiny values vanish.
+    scaled = tf.math.divide_no_nan(points, tf.reduce_max(tf.abs(points), axis=1, keepdims=True))
+    return tf.math.divide_no_nan(scaled, tf.norm(scaled, axis=1, keepdims=True))

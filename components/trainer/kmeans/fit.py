@@ -77,17 +77,19 @@ def fit_kmeans(
       WorkerLost: another worker is gone.
     """
     began = time.perf_counter()
+    if not isinstance(options, KMeansOptions):
+        raise KMeansError(f"options: expected KMeansOptions, got {type(options).__name__}")
     replicas = Replicas(strategy)
     source, given = _open(data, sample_weight, initial_centroids, options.k, replicas)
     with contextlib.closing(source):
         with _warming_up(options.k, source.columns, replicas):
-            moments, shards = _survey(source, options, replicas)
+            moments, shards = _survey(source, options, replicas, digest=checkpoint is not None)
             frame = moments.frame(options.spherical)
             rows = source.enter(frame)
         fit = _Fit(rows, _table(rows, moments, frame, options, replicas), frame, moments, options)
         keeper = None
         if checkpoint is not None:
-            keeper = Keeper(checkpoint, _identity(options, moments, shards, given, replicas), replicas)
+            keeper = Keeper(checkpoint, _identity(options, shards, given, replicas), replicas)
         best = fit.run(given, keeper, on_iteration)
     if keeper is not None:
         keeper.clear()
@@ -126,7 +128,8 @@ class _Fit:
             passes = passes_for(self.table, self.options.k)
             if saved is not None and index == first:
                 position = saved.position
-                passes.load(saved.kept)
+                if saved.kept:
+                    passes.load(saved.kept)
                 _log.warning(
                     "k-means: going on after pass %d, where a fit was cut short", len(position.history)
                 )
@@ -226,23 +229,39 @@ def _check_centroids(values: Any, k: int, columns: int) -> np.ndarray:
     return centroids
 
 
-def _survey(source: Source, options: KMeansOptions, replicas: Replicas) -> tuple[Moments, list[Moments]]:
-    """Surveys every worker's rows, or raises on all: the moments of all together, and of each worker."""
-    local, problem = Moments.none(source.columns), None
+def _survey(
+    source: Source, options: KMeansOptions, replicas: Replicas, digest: bool
+) -> tuple[Moments, list[list[int]]]:
+    """Surveys every worker's rows, or raises on all.
+
+    Returns:
+      The moments of all rows, and for every worker its number of rows and their checksum.
+    """
+    local, checksum, problem = Moments.none(source.columns), 0, None
     try:
-        local = survey(source, options.spherical)
+        local, checksum = survey(source, options.spherical, digest)
     except KMeansError as error:
         problem = error
     replicas.agree(problem)
     shards = [Moments.unpack(packed) for packed in replicas.gather(local.pack())]
     moments = functools.reduce(Moments.merge, shards)
+    _require_rows(moments, options)
+    sizes = replicas.gather(np.array([local.rows, checksum], np.float64)).astype(int).tolist()
+    return moments, sizes
+
+
+def _require_rows(moments: Moments, options: KMeansOptions) -> None:
+    if moments.rows == 0:
+        raise KMeansError("data: there are no rows; nothing can be clustered")
+    if moments.candidates == 0:
+        what = "all rows are zero or weigh nothing" if options.spherical else "all weights are zero"
+        raise KMeansError(f"data: {what}; nothing can be clustered")
     if moments.candidates < options.k:
         what = "of positive weight" if not options.spherical else "of positive weight and not all zero"
         raise KMeansError(
             f"data: {moments.candidates} rows ({what}) cannot make k={options.k} clusters; "
             "lower k or bring more rows"
         )
-    return moments, shards
 
 
 def _table(rows: Rows, moments: Moments, frame: Frame, options: KMeansOptions, replicas: Replicas) -> Table:
@@ -258,17 +277,13 @@ def _table(rows: Rows, moments: Moments, frame: Frame, options: KMeansOptions, r
 
 
 def _identity(
-    options: KMeansOptions,
-    moments: Moments,
-    shards: list[Moments],
-    given: np.ndarray | None,
-    replicas: Replicas,
+    options: KMeansOptions, shards: list[list[int]], given: np.ndarray | None, replicas: Replicas
 ) -> dict[str, Any]:
-    """What makes two fits the same one; moments to the last bit stand for the data."""
+    """What makes two fits the same one."""
     return {
         **dataclasses.asdict(options),
-        "data": hashlib.sha256(moments.pack().tobytes()).hexdigest(),
-        "rows of each worker": [shard.rows for shard in shards],
+        "rows of each worker": [rows for rows, _ in shards],
+        "data or their order": [checksum for _, checksum in shards],
         "devices of each worker": len(replicas.devices),
         "initial_centroids": None if given is None else hashlib.sha256(given.tobytes()).hexdigest(),
     }

@@ -18,9 +18,10 @@ from components.trainer.kmeans.rows import Resident
 
 # Rounding in float32 disturbs a squared distance by about 2e-7 |x|^2. Where clusters are so tight that their
 # inertia is below this share of the spread, that blurs them, and passes are made in float64 instead.
-_TIGHT = 1e-3
-# How far, relative to its size, a centroid of equal points may lie from them after rounding.
-_ROUNDING = {False: 1e-4, True: 1e-12}
+TIGHT = 1e-3
+# How far, relative to its size, a point must lie from all centroids to be told apart from them. Scores are differences
+# of squares, so that is the root of their precision.
+_ROUNDING = {False: 2e-3, True: 1e-7}
 # From so many clusters on, finding out what need not be compared costs less than comparing.
 _BOUNDED_FROM = 32
 
@@ -81,8 +82,8 @@ def lloyd(
 ) -> Fit:
     """Moves centroids to the means of their clusters until they rest.
 
-    An empty cluster moves to a point far from all others, at most once per iteration; each such move lowers
-    the inertia, so the loop cannot circle. Where no point is left for it, it stays where it is, empty.
+    An empty cluster moves to a point far from all others, at most once per iteration. Where no point is left for it,
+    it stays where it is, empty.
 
     Args:
       table: the rows.
@@ -103,12 +104,14 @@ def lloyd(
 def finish(table: Table, passes: Passes, position: Position) -> Fit:
     """Measures where a fit ended. A cluster that the last movement emptied gets a row, if there is one for it."""
     inertia, weights = passes.measure(position.centroids, position.precise)
-    while not weights.all():
+    empty, before = np.count_nonzero(weights == 0), len(weights)
+    while 0 < empty < before:
         centroids = position.centroids.copy()
         if not fill_empty(table, centroids, weights > 0, position.precise):
             break
         position.centroids = centroids
         inertia, weights = passes.measure(centroids, position.precise)
+        empty, before = np.count_nonzero(weights == 0), empty
     return Fit(position.centroids, weights, inertia, position.converged, position.history)
 
 
@@ -121,7 +124,7 @@ def _step(table: Table, passes: Passes, position: Position, tolerance: float) ->
     moved = means(partition, centroids, table.spherical)
     reseeded = fill_empty(table, moved, partition.weights > 0, position.precise)
     movement = float(np.square(moved - centroids).sum())
-    coarse = not position.precise and inertia < _TIGHT * table.spread
+    coarse = not position.precise and inertia < TIGHT * table.spread
     position.converged = movement <= tolerance and not reseeded and not coarse
     position.precise |= coarse
     position.centroids = moved

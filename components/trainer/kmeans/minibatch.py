@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from components.trainer.kmeans.lloyd import Fit, Position, Watch, fill_empty, finish, means, passes_for
+from components.trainer.kmeans.lloyd import TIGHT, Fit, Position, Watch, fill_empty, finish, means
 from components.trainer.kmeans.options import KMeansOptions
 from components.trainer.kmeans.passes import Partition, PlainPasses, Table
 from components.trainer.kmeans.result import Iteration
@@ -45,7 +45,7 @@ def minibatch(
       options: of the fit.
       watch: told of every epoch.
     """
-    passes = passes_for(table, options.k)
+    passes = PlainPasses(table)
     batches = _Batches(rows, table, options)
     while not position.converged and len(position.history) < options.max_iterations:
         _epoch(table, batches, position, options)
@@ -59,16 +59,18 @@ def _epoch(table: Table, batches: _Batches, position: BatchPosition, options: KM
     before, inertia = position.centroids, 0.0
     filled = np.zeros(options.k, bool)
     for batch in batches.epoch(len(position.history)):
-        partition = PlainPasses(batch).partition(position.centroids, precise=False)
+        partition = PlainPasses(batch).partition(position.centroids, position.precise)
         inertia += batch.inertia(partition, position.centroids)
         filled |= partition.weights > 0
         _move(position, partition, table.spherical)
     moved = position.centroids.copy()
-    reseeded = fill_empty(table, moved, filled, precise=False)
+    reseeded = fill_empty(table, moved, filled, position.precise)
     position.seen[list(reseeded)] = 0.0
     position.centroids = moved
+    coarse = not position.precise and inertia < TIGHT * table.spread
+    position.precise |= coarse
     movement = float(np.sqrt(np.square(moved - before).sum()))
-    if position.history and not reseeded:
+    if position.history and not reseeded and not coarse:
         position.converged = position.history[-1].inertia - inertia <= options.tolerance * inertia
     position.history.append(Iteration(inertia, movement, reseeded, table.rows, time.perf_counter() - began))
 

@@ -73,6 +73,14 @@ class KMeansOptions:
         if not (math.isfinite(self.tolerance) and self.tolerance >= 0):
             raise KMeansError(f"tolerance: {self.tolerance!r} is impossible; use a finite number, 0 or more")
 
+        # Plain numbers, whoever made them: NumPy's cannot be written as JSON.
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, numbers.Integral):
+                object.__setattr__(self, field.name, int(value))
+            elif isinstance(value, numbers.Real):
+                object.__setattr__(self, field.name, float(value))
+
     @property
     def spherical(self) -> bool:
         """Whether centroids have length 1."""

@@ -38,10 +38,11 @@ def draw_candidates(table: Table, first: np.ndarray, k: int, seed: int) -> Sampl
         [(tf.fill([n], np.float32(np.inf)), tf.zeros([n], tf.int32)) for n in table.rounds.sizes(i)]
         for i in range(len(table.rounds))
     ]
-    candidates, fresh = first, first
+    candidates, fresh, cost = first, first, 0.0
     for step in range(_ROUNDS + 1):
-        arguments = [fresh, np.array(len(candidates) - len(fresh))]
-        cost = table.total(_APPROACH, arguments, 1, states)[0]
+        if len(fresh):  # for few clusters a round may draw nothing
+            arguments = [fresh, np.array(len(candidates) - len(fresh))]
+            cost = table.total(_APPROACH, arguments, 1, states)[0]
         if step == _ROUNDS or cost <= 0.0:
             break
         drawn = _draw(table, states, _PER_CLUSTER * k / cost, [seed, step])
@@ -83,7 +84,7 @@ def _approach(
         return tf.argmin(table, axis=0, output_type=tf.int32), tf.reduce_min(table, axis=0)
 
     n, m = tf.shape(rows)[0], tf.shape(fresh)[0]
-    nearest, lowest = in_blocks(compare, n, tf.maximum(m, 1), (tf.int32, tf.float32))
+    nearest, lowest = in_blocks(compare, n, m, (tf.int32, tf.float32))
     squares = tf.reduce_sum(tf.square(rows), axis=1)
     squared = squares + 2.0 * lowest
     # What is left of rounding is no distance: a row that is a candidate must not be drawn again.

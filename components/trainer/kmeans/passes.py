@@ -89,11 +89,13 @@ class PlainPasses:
 
     def partition(self, centroids: np.ndarray, precise: bool) -> Partition:
         k, columns = centroids.shape
+        precise = precise or not self._table.even
         total = self._table.total(_PARTITION[precise], [centroids], k * (columns + 1))
         sums, weights = np.split(total, [k * columns])
         return Partition(sums.reshape(k, columns), weights, self._table.rows)
 
     def measure(self, centroids: np.ndarray, precise: bool) -> tuple[float, np.ndarray]:
+        precise = precise or not self._table.even
         total = self._table.total(_MEASURE[precise], [centroids], len(centroids) + 1)
         return float(total[-1]), total[:-1]
 
@@ -146,10 +148,10 @@ def _measure_kernel(dtype: tf.DType) -> Kernel:
     def function(
         rows: tf.Tensor, weights: tf.Tensor, state: State, centroids: tf.Tensor
     ) -> tuple[State, tf.Tensor]:
-        heavy = tf.cast(weights, dtype)
+        heavy = tf.cast(weights, tf.float64)
         labels, squared = nearest(rows, tf.cast(centroids, dtype))
         sizes = tf.math.unsorted_segment_sum(heavy, labels, tf.shape(centroids)[0])
-        return (), vector(sizes, tf.reduce_sum(heavy * squared))
+        return (), vector(sizes, tf.reduce_sum(heavy * tf.cast(squared, tf.float64)))
 
     return Kernel(function, (), (tf.TensorSpec([None, None], tf.float64),))
 

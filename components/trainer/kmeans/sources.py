@@ -121,12 +121,23 @@ class DatasetSource:
     def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
         self._values = self._file(self.columns, self._dtype)
         self._weights = self._file(1, np.float64) if self._weighted else None
-        for element in self._data.rebatch(_BATCH_ROWS).prefetch(2).as_numpy_iterator():
+        for element in self._elements():
             rows, weights = element if self._weighted else (element, None)
             self._values.append(rows)
             if self._weights is not None and weights is not None:
                 self._weights.append(weights[:, None])
             yield rows, weights
+
+    def _elements(self) -> Iterator[Any]:
+        try:
+            yield from self._data.rebatch(_BATCH_ROWS).prefetch(2).as_numpy_iterator()
+        except tf.errors.InvalidArgumentError as error:
+            if not self._weighted:
+                raise
+            raise KMeansError(
+                "data: the dataset cannot be read; does every element hold as many weights as rows? "
+                f"({error.message.splitlines()[0]})"
+            ) from error
 
     def enter(self, frame: Frame) -> Rows:
         weights = None

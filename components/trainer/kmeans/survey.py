@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -129,32 +130,44 @@ def _reduce(function: np.ufunc, rows: np.ndarray) -> np.ndarray:
     return reduced
 
 
-def survey(source: Source, spherical: bool = False) -> Moments:
+def survey(source: Source, spherical: bool = False, digest: bool = False) -> tuple[Moments, int]:
     """Reads a source once.
 
     Args:
       source: the rows.
       spherical: take the moments of their directions instead.
+      digest: whether to take a checksum of the rows and weights in their order.
+
+    Returns:
+      The moments and the checksum, 0 where none is wanted.
 
     Raises:
       KMeansError: a value is NaN, infinite or beyond float32, or a weight is not finite or negative; with its
         row and column, counted from 0.
     """
 
-    def look(batch: tuple[int, np.ndarray, np.ndarray | None]) -> Moments:
+    def look(batch: tuple[int, np.ndarray, np.ndarray | None]) -> tuple[Moments, int]:
         first, rows, weights = batch
         _check(rows, weights, first)
+        checksum = _checksum(rows, weights) if digest else 0
         if not spherical:
-            return Moments.of(rows, weights)
+            return Moments.of(rows, weights), checksum
         present = rows.any(axis=1)
         if not present.all():
             weights = np.where(present, 1.0 if weights is None else weights, 0.0)
-        return Moments.of(directions(rows), weights)
+        return Moments.of(directions(rows), weights), checksum
 
-    moments = Moments.none(source.columns)
-    for batch in in_order(look, _numbered(source)):
+    moments, checksum = Moments.none(source.columns), 0
+    for batch, its_checksum in in_order(look, _numbered(source)):
         moments = moments.merge(batch)
-    return moments
+        if digest:
+            checksum = zlib.crc32(its_checksum.to_bytes(4, "little"), checksum)
+    return moments, checksum
+
+
+def _checksum(rows: np.ndarray, weights: np.ndarray | None) -> int:
+    checksum = zlib.crc32(np.ascontiguousarray(rows).data)
+    return checksum if weights is None else zlib.crc32(np.ascontiguousarray(weights).data, checksum)
 
 
 def _numbered(source: Source) -> Iterator[tuple[int, np.ndarray, np.ndarray | None]]:

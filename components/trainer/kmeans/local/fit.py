@@ -10,6 +10,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from components.trainer.kmeans.checkpoint import Checkpoint
 from components.trainer.kmeans.errors import KMeansError
@@ -54,6 +55,8 @@ def fit_on_local_workers(
     """
     if isinstance(workers, bool) or not isinstance(workers, Integral) or workers < 1:
         raise KMeansError(f"workers: expected a whole number of at least 1, got {workers!r}")
+    if isinstance(data, tf.data.Dataset):
+        raise KMeansError("data: local workers share an array; give a dataset to fit_kmeans")
     open_source(data, sample_weight)
     rows = numbers("data", data, rank=2, shape="[n, d]")
     arrays = {"data": rows}

@@ -86,7 +86,7 @@ def test_nothing_is_saved_before_it_is_due(blobs, tmp_path):
     rows = blobs(2_000, 3, 4)
     checkpoint = Checkpoint(str(tmp_path / "fit"), every_seconds=1e6)
     _kill(rows, KMeansOptions(4, tolerance=0.0), checkpoint, 2)
-    assert not os.path.exists(checkpoint.directory)
+    assert os.listdir(checkpoint.directory) == []
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,9 @@ def test_nothing_is_saved_before_it_is_due(blobs, tmp_path):
     [
         (lambda rows, options: (rows, {**options, "k": 8}), "k"),
         (lambda rows, options: (rows, {**options, "seed": 9}), "seed"),
-        (lambda rows, options: (rows + np.float32(1e-3), options), "data"),
-        (lambda rows, options: (rows[:-1], options), "data, rows of each worker"),
+        (lambda rows, options: (rows + np.float32(1e-3), options), "data or their order"),
+        (lambda rows, options: (rows[::-1], options), "data or their order"),
+        (lambda rows, options: (rows[:-1], options), "data or their order, rows of each worker"),
     ],
 )
 def test_the_checkpoint_of_another_fit_is_refused_and_kept(blobs, tmp_path, change, named):
@@ -131,9 +132,29 @@ def test_a_damaged_checkpoint_is_named(blobs, tmp_path):
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(KMeansError, match=f"{kept} cannot be read"):
         fit_kmeans(rows, options, checkpoint=checkpoint)
-    (tmp_path / "fit" / "fit.npz").write_bytes(b"nonsense")
+    for content in (b"nonsense", b""):
+        (tmp_path / "fit" / "fit.npz").write_bytes(content)
+        with pytest.raises(KMeansError, match=r"fit\.npz cannot be read"):
+            fit_kmeans(rows, options, checkpoint=checkpoint)
+    np.savez(tmp_path / "fit" / "fit.npz", other=np.zeros(3))
     with pytest.raises(KMeansError, match=r"fit\.npz cannot be read"):
         fit_kmeans(rows, options, checkpoint=checkpoint)
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(blobs, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    passes = []
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(KMeansError, match=r"checkpoint: .*file.* cannot be written"):
+            fit_kmeans(
+                blobs(500, 2, 3), KMeansOptions(3), checkpoint=Checkpoint(folder), on_iteration=passes.append
+            )
+    assert passes == []
+
+
+def test_numbers_of_numpy_are_options_too(blobs, tmp_path):
+    options = KMeansOptions(np.int64(3), tolerance=np.float32(1e-4))
+    assert fit_kmeans(blobs(500, 2, 3), options, checkpoint=Checkpoint(str(tmp_path / "fit"), 0)).converged
 
 
 def test_files_of_others_in_the_folder_are_left_alone(blobs, tmp_path):
@@ -145,7 +166,12 @@ def test_files_of_others_in_the_folder_are_left_alone(blobs, tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(("", 1.0), "directory is empty"), (("x", -1.0), "every_seconds is -1"), (("x", float("nan")), "nan")],
+    [
+        (("", 1.0), "directory is empty"),
+        (("x", -1.0), "every_seconds is -1"),
+        (("x", float("nan")), "nan"),
+        (("x", "5"), "'5'"),
+    ],
 )
 def test_an_impossible_checkpoint_is_refused(arguments, message):
     with pytest.raises(KMeansError, match=message):

@@ -82,7 +82,7 @@ def test_rows_of_zeros_take_no_part(stream):
     assert result.cluster_weights.sum() == 400
     _, squared = assign(np.zeros([1, 6]), result.centroids, "cosine")
     assert squared.numpy() == pytest.approx(1.0)  # as far from every centroid as from any other
-    with pytest.raises(KMeansError, match=r"0 rows .of positive weight and not all zero. cannot make k=1"):
+    with pytest.raises(KMeansError, match="all rows are zero or weigh nothing"):
         fit_kmeans(np.zeros([5, 2]), KMeansOptions(1, metric="cosine"))
 
 

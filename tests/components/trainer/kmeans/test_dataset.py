@@ -106,7 +106,14 @@ def test_an_error_of_the_dataset_itself_is_not_swallowed():
         (lambda: tf.data.Dataset.from_tensors({"x": [[1.0]]}), r"numbers \[batch, d\], got"),
         (lambda: tf.data.Dataset.from_tensors(([[1.0]], [[1.0]])), r"numbers \[batch\], got"),
         (lambda: tf.data.Dataset.from_tensors([[1.0]]).repeat(), "never ends; remove repeat"),
-        (lambda: tf.data.Dataset.from_tensors(np.ones([1, 2])).take(0), "0 rows .* cannot make k=1"),
+        (lambda: tf.data.Dataset.from_tensors(np.ones([1, 2])).take(0), "data: there are no rows"),
+        (
+            lambda: tf.data.Dataset.from_generator(
+                lambda: iter([(np.ones([10, 2]), np.ones(7))]),
+                output_signature=(tf.TensorSpec([None, 2]), tf.TensorSpec([None])),
+            ),
+            "does every element hold as many weights as rows",
+        ),
         (
             lambda: tf.data.Dataset.from_generator(list, output_signature=tf.TensorSpec([None, None])),
             "does not know its number of columns",

@@ -148,7 +148,7 @@ def test_as_many_clusters_as_rows_leaves_no_inertia(blobs, init):
 def test_more_clusters_than_rows_is_an_error(blobs):
     with pytest.raises(KMeansError, match=r"4 rows .* cannot make k=5 clusters; lower k"):
         fit_kmeans(blobs(4, 2, 2), KMeansOptions(5))
-    with pytest.raises(KMeansError, match=r"0 rows .* cannot make k=1"):
+    with pytest.raises(KMeansError, match="there are no rows"):
         fit_kmeans(np.zeros([0, 2], np.float32), KMeansOptions(1))
     with pytest.raises(KMeansError, match=r"2 rows \(of positive weight\) cannot make k=3"):
         fit_kmeans(blobs(4, 2, 2), KMeansOptions(3), sample_weight=[1.0, 0.0, 0.0, 2.0])
@@ -265,7 +265,7 @@ def test_extreme_weights_neither_overflow_nor_vanish(weights, init):
         ({"data": [[1.0], [float("nan")]]}, r"row 1, column 0 \(counted from 0\) is nan"),
         ({"sample_weight": [1.0]}, "1 weights for 3 rows"),
         ({"sample_weight": [1.0, -1.0, 1.0]}, r"sample_weight: row 1 \(counted from 0\) weighs -1"),
-        ({"sample_weight": [0.0, 0.0, 0.0]}, "0 rows .* cannot make k=2"),
+        ({"sample_weight": [0.0, 0.0, 0.0]}, "data: all weights are zero"),
         ({"initial_centroids": [[1.0]]}, r"initial_centroids: expected shape \[2, 1\] .* got \[1, 1\]"),
         ({"initial_centroids": [[1.0], [np.inf]]}, "initial_centroids: row 1, column 0 is inf"),
     ],
@@ -308,3 +308,39 @@ def test_weighted_repeats_are_not_mistaken_for_far_points():
         with pytest.raises(KMeansError, match="rows of only 3 different kinds"):
             fit_kmeans(rows, KMeansOptions(6, n_init=1), sample_weight=weights, on_iteration=passes.append)
         assert len(passes) <= 4
+
+
+@pytest.mark.parametrize(
+    ("rows", "options"),
+    [
+        (np.outer(np.arange(1, 100), [1.0, 2.0, 3.0]), KMeansOptions(2, metric="cosine")),
+        (np.repeat([[0.1, 0.2, 0.3], [0.7, 0.1, 0.9]], 50, axis=0), KMeansOptions(40)),
+        (np.repeat([[1.0, -1.0], [-1.0, 1.0]], 200, axis=0), KMeansOptions(40, algorithm="minibatch")),
+    ],
+)
+def test_rows_that_differ_by_rounding_only_end_the_fit(rows, options):
+    blurred = rows * (1 + 1e-9 * np.random.default_rng(0).normal(size=rows.shape))
+    passes = []
+    with pytest.raises(KMeansError, match="different kinds cannot make"):
+        fit_kmeans(blurred, options, on_iteration=passes.append)
+    assert len(passes) < 100
+
+
+def test_minibatches_tell_tight_rows_apart():
+    blur = 3e-5 * np.random.default_rng(0).normal(size=(400, 2))
+    rows = np.where(np.arange(400)[:, None] % 2, 1.0, -1.0) + blur
+    result = fit_kmeans(rows, KMeansOptions(6, algorithm="minibatch", n_init=1))
+    assert result.cluster_weights.all()
+
+
+def test_a_heavy_row_does_not_drown_the_light_ones():
+    rows = np.random.default_rng(9).normal(size=(200_000, 4))
+    weights = np.ones(len(rows))
+    weights[0] = 2.0**25
+    result = fit_kmeans(rows, KMeansOptions(5, n_init=1), sample_weight=weights)
+    assert result.cluster_weights.sum() == pytest.approx(weights.sum(), rel=1e-12)
+
+
+def test_options_are_options(blobs):
+    with pytest.raises(KMeansError, match="expected KMeansOptions, got str"):
+        fit_kmeans(blobs(10, 2, 2), "5")

@@ -75,3 +75,10 @@ def test_is_as_good_as_k_means_plus_plus_on_average(blobs):
         return np.median([fit_kmeans(rows, each).inertia for each in options])
 
     assert cost("k-means||") <= cost("k-means++") * 1.05
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_a_round_may_draw_nothing(k):
+    rows = np.random.default_rng(0).normal(size=(500, 3))
+    for seed in range(12):
+        assert fit_kmeans(rows, KMeansOptions(k, init="k-means||", seed=seed)).cluster_weights.all()

@@ -60,7 +60,7 @@ def test_a_unit_is_a_power_of_two_that_rounds_nothing():
 
 def test_the_spherical_frame_keeps_directions_and_leaves_out_rows_without_one():
     rows = np.array([[3.0, 4.0], [0.0, 0.0], [1e-200, 1e-200], [1e30, 0.0]])
-    moments = survey(open_source(rows, None), spherical=True)
+    moments, _ = survey(open_source(rows, None), spherical=True)
     frame = moments.frame(spherical=True)
     assert (moments.rows, moments.candidates, moments.weight) == (4, 3, 3.0)
     np.testing.assert_allclose(
