@@ -23,7 +23,7 @@ from components.trainer.kmeans.threads import in_order
 POLISH = 4
 """So many times the sample on which restarts compete is the one on which the winner goes on."""
 # Passes of a competition: its ranking is settled long before the last centroid rests.
-_COMPETITION_PASSES = 10
+_COMPETITION_PASSES = 20
 # A sample places the centroids no better than this; a movement that is small beside it leads nowhere.
 _SHARE_OF_NOISE = 1e-3
 
