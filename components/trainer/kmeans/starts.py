@@ -22,8 +22,8 @@ from components.trainer.kmeans.threads import in_order
 
 POLISH = 4
 """So many times the sample on which restarts compete is the one on which the winner goes on."""
-# Passes of a competition: its ranking is settled long before the last centroid rests.
-_COMPETITION_PASSES = 20
+# A competition has two heats: the ranking is settled long before the last centroid rests.
+_HEAT_PASSES, _FINALISTS = 8, 2
 # A sample places the centroids no better than this; a movement that is small beside it leads nowhere.
 _SHARE_OF_NOISE = 1e-3
 
@@ -72,8 +72,10 @@ def _compete(
     if options.n_init == 1:
         return replicas.from_chief(lambda: starts[0], shape)
     table = _table(pool, options, Replicas(None))
-    passes = min(_COMPETITION_PASSES, options.max_iterations)
-    fits = [lloyd(table, Position(start), tolerance, passes) for start in starts]
+    positions = [Position(start) for start in starts]
+    heats = [lloyd(table, position, tolerance, _HEAT_PASSES) for position in positions]
+    finalists = sorted(range(len(heats)), key=lambda i: heats[i].inertia)[:_FINALISTS]
+    fits = [lloyd(table, positions[i], tolerance, 2 * _HEAT_PASSES) for i in finalists]
     # A worker without a start of its own loses with the largest of numbers; infinity would spoil the sum.
     entry = np.full(1 + options.k * shape[1], np.finfo(np.float64).max)
     if fits:
