@@ -87,13 +87,14 @@ def test_killed_in_every_component_and_started_again(segments: Segments) -> None
 
 
 def test_killed_in_the_middle_of_the_fit_it_goes_on_from_there(segments: Segments) -> None:
-    # Customers without any structure: their centroids take long to come to rest.
-    columns = np.random.default_rng(0).random((40_000, 5))
-    table = {"customer_id": np.arange(40_000), **{f"share_{j}": columns[:, j] for j in range(5)}}
+    # Customers without any structure: their centroids take long to come to rest, long after the twelfth pass.
+    columns = np.random.default_rng(0).random((100_000, 8), dtype=np.float32)
+    table = {"customer_id": np.arange(len(columns)), **{f"share_{j}": column for j, column in enumerate(columns.T)}}
     pa_csv.write_csv(pa.table(table), segments.data)
-    segments.config["model"] = {"k": 8, "n_init": 1, "tolerance": 0.0}
+    segments.config["model"] = {"k": 30, "n_init": 1, "tolerance": 0.0}
     segments.config["training"] = {"checkpoint_seconds": 0}
     kill_at(segments, "k-means pass 12:")
+    assert "Component Trainer is finished." not in log(segments), "it was killed too late"
     result = segments.json("run")
     assert result["status"] == "pushed"
     assert "k-means: going on after pass 1" in log(segments)
