@@ -11,7 +11,7 @@ from tfx.utils import path_utils
 
 from components.errors import ServingError
 from components.evaluator.eval_config import SIGNATURE
-from components.evaluator.metrics.tfma_metric import MODEL_OUTPUTS
+from components.evaluator.tfma_metric import MODEL_OUTPUTS
 from components.example_files import example_files, records
 from components.segments_file import read_segments
 from configs.evaluation import NEEDS_SAME_SPACE

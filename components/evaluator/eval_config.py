@@ -6,7 +6,7 @@ import tensorflow_model_analysis as tfma
 from google.protobuf import wrappers_pb2
 from tensorflow_model_analysis import constants
 
-from components.evaluator.metrics.tfma_metric import CUSTOMERS, ClusteringMetrics
+from components.evaluator.tfma_metric import CUSTOMERS, ClusteringMetrics
 from configs.evaluation import HIGHER_IS_BETTER, EvaluationConfig, Threshold
 
 SIGNATURE = "evaluate"

@@ -19,7 +19,7 @@ from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.extractors import predictions_extractor, slice_key_extractor
 from tensorflow_model_analysis.slicer import slicer_lib
 
-from components.evaluator.metrics.tfma_metric import MODEL_OUTPUTS
+from components.evaluator.tfma_metric import MODEL_OUTPUTS
 
 _SLICE_VALUES = "slice_values"
 

@@ -11,7 +11,7 @@ from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
 from components.evaluator.baseline import Comparison
-from components.evaluator.metrics.tfma_metric import CUSTOMERS
+from components.evaluator.tfma_metric import CUSTOMERS
 from components.evaluator.verdict import Bound, SliceMetrics, ThresholdResult, Verdict
 from configs.evaluation import HIGHER_IS_BETTER
 

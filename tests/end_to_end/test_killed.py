@@ -89,7 +89,10 @@ def test_killed_in_every_component_and_started_again(segments: Segments) -> None
 def test_killed_in_the_middle_of_the_fit_it_goes_on_from_there(segments: Segments) -> None:
     # Customers without any structure: their centroids take long to come to rest, long after the twelfth pass.
     columns = np.random.default_rng(0).random((100_000, 8), dtype=np.float32)
-    table = {"customer_id": np.arange(len(columns)), **{f"share_{j}": column for j, column in enumerate(columns.T)}}
+    table = {
+        "customer_id": np.arange(len(columns)),
+        **{f"share_{j}": column for j, column in enumerate(columns.T)},
+    }
     pa_csv.write_csv(pa.table(table), segments.data)
     segments.config["model"] = {"k": 30, "n_init": 1, "tolerance": 0.0}
     segments.config["training"] = {"checkpoint_seconds": 0}

@@ -10,7 +10,7 @@ from tensorflow_model_analysis.evaluators import metrics_validator
 from tensorflow_model_analysis.metrics import metric_types
 
 from components.evaluator.eval_config import build_eval_config, without_comparison
-from components.evaluator.metrics.tfma_metric import ClusteringMetrics, change
+from components.evaluator.tfma_metric import ClusteringMetrics, change
 from configs.evaluation import HIGHER_IS_BETTER, EvaluationConfig
 
 NO_THRESHOLDS = {"silhouette": None, "smallest_segment_share": None}

@@ -18,7 +18,7 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types
 from tensorflow_model_analysis.utils import model_util
 
-from components.evaluator.metrics.clustering import clustering_metrics
+from components.metrics.clustering import clustering_metrics
 from configs.evaluation import HIGHER_IS_BETTER
 
 CUSTOMERS = "customers"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
 from sklearn import metrics as sklearn_metrics
 
-from components.evaluator.metrics.clustering import (
+from components.metrics.clustering import (
     Partition,
     calinski_harabasz,
     clustering_metrics,

@@ -1,1 +1,0 @@
-"""Clustering metrics: the formulas in NumPy (`clustering`), and as a TFMA metric (`tfma_metric`)."""

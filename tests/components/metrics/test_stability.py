@@ -1,0 +1,67 @@
+"""Adjusted Rand index against scikit-learn, and what stability says of good and bad models."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import adjusted_rand_score
+
+from components.metrics.stability import adjusted_rand, stability
+from components.trainer.kmeans import KMeansOptions, assign, fit_kmeans
+
+labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40)
+
+
+@given(labels)
+def test_adjusted_rand_is_scikit_learns(pairs: list[tuple[int, int]]) -> None:
+    first, second = np.array(pairs).T
+    assert adjusted_rand(first, second) == pytest.approx(adjusted_rand_score(first, second), abs=1e-9)
+
+
+def test_adjusted_rand_needs_the_same_rows() -> None:
+    with pytest.raises(ValueError, match="same rows"):
+        adjusted_rand([1, 2], [1])
+    assert adjusted_rand([], []) == 1.0
+
+
+def blobs(centers: int, n: int = 3_000, spread: float = 0.3) -> np.ndarray:
+    generator = np.random.default_rng(3)
+    middles = generator.uniform(-5, 5, (centers, 4))
+    return (middles[generator.integers(0, centers, n)] + generator.normal(0, spread, (n, 4))).astype(
+        np.float32
+    )
+
+
+def segments_of(rows: np.ndarray, k: int) -> np.ndarray:
+    return assign(rows, fit_kmeans(rows, KMeansOptions(k=k)).centroids)[0].numpy()
+
+
+def test_clear_segments_are_stable() -> None:
+    rows = blobs(4)
+    assert stability(rows, segments_of(rows, 4), 4) > 0.99
+
+
+def test_segments_that_the_data_do_not_suggest_are_not() -> None:
+    rows = np.random.default_rng(0).random((3_000, 6)).astype(np.float32)
+    assert stability(rows, segments_of(rows, 9), 9) < 0.6
+
+
+def test_a_bad_model_of_clear_segments_is_not() -> None:
+    rows = blobs(4)
+    arbitrary = np.digitize(rows[:, 0], np.quantile(rows[:, 0], [0.1, 0.35, 0.6]))
+    assert stability(rows, arbitrary, 4) < 0.8
+
+
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    rows = blobs(5, spread=2.0)
+    segments = segments_of(rows, 5)
+    order = np.random.default_rng(1).permutation(len(rows))
+    assert stability(rows, segments, 5) == pytest.approx(stability(rows[order], segments[order], 5), abs=1e-9)
+
+
+def test_one_segment_is_stable_and_too_few_rows_are_undefined() -> None:
+    rows = blobs(2, n=6)
+    assert stability(rows, np.zeros(6), 1) == 1.0
+    assert np.isnan(stability(rows, np.arange(6), 6))
