@@ -11,26 +11,59 @@ from configs.section import Section
 
 MetricName = Literal[
     "silhouette",
+    "silhouette_sampled",
     "davies_bouldin",
     "calinski_harabasz",
+    "dunn",
+    "dunn_generalized",
+    "stability",
+    "inertia",
     "inertia_per_customer",
     "smallest_segment_share",
+    "largest_segment_share",
+    "effective_segments",
+    "outlier_share",
 ]
 
 HIGHER_IS_BETTER: dict[str, bool] = {
     "silhouette": True,
+    "silhouette_sampled": True,
     "davies_bouldin": False,
     "calinski_harabasz": True,
+    "dunn": True,
+    "dunn_generalized": True,
+    "stability": True,
+    "inertia": False,
     "inertia_per_customer": False,
     "smallest_segment_share": True,
+    "largest_segment_share": False,
+    "effective_segments": True,
+    "outlier_share": False,
 }
 
-# These are measured in transformed space: they mean the same for two models only if that space is the same.
-NEEDS_SAME_SPACE: frozenset[str] = frozenset({"inertia_per_customer"})
+# Computed from a sample of the customers, and for all of them together only.
+SAMPLED: tuple[str, ...] = ("silhouette_sampled", "dunn", "stability")
+
+# These mean the same for two models only if both measure in the same transformed space: sums of squares and the
+# extremes of distances change with every feature, where a silhouette stays between -1 and 1.
+NEEDS_SAME_SPACE: frozenset[str] = frozenset(
+    {"inertia", "inertia_per_customer", "calinski_harabasz", "dunn", "dunn_generalized"}
+)
+
+# And these only if both have the same number of segments: whatever the data, they move with it. Shares are bounded by
+# 1/k, inertia can only fall as k grows, and so can the smallest of a growing number of distances.
+NEEDS_SAME_K: frozenset[str] = NEEDS_SAME_SPACE | {
+    "smallest_segment_share",
+    "largest_segment_share",
+    "effective_segments",
+}
 
 
 class Threshold(Section):
-    """Bounds of a metric. `max_regression` is how much worse than the served model's it may be, in its units."""
+    """Bounds of a metric. `max_regression` is how much worse than the served model's it may be, in its units.
+
+    A metric that is undefined, or could not be computed, holds no bound.
+    """
 
     min: float | None = None
     max: float | None = None
@@ -45,9 +78,12 @@ class Threshold(Section):
         return self
 
 
-# Refuse silly models without configuration: a sliver of a segment, or clearly worse separation than now.
+# Refuse silly models without configuration: customers closer to another segment than to their own, clearly worse
+# separation than now, a sliver of a segment, segments that other customers would not bring out again (docs/metrics.md
+# has the measurements behind 0.3).
 DEFAULT_THRESHOLDS: dict[str, Threshold] = {
     "silhouette": Threshold(min=0.0, max_regression=0.05),
+    "stability": Threshold(min=0.3),
     "smallest_segment_share": Threshold(min=0.01),
 }
 
@@ -58,6 +94,15 @@ class EvaluationConfig(Section):
     thresholds: dict[MetricName, Threshold | None] = Field(default_factory=dict, validate_default=True)
     slices: list[Column] = Field(
         default_factory=list, description="metrics are also computed per value of these"
+    )
+    pairs_customers: Annotated[int, Field(ge=2, le=50_000)] = Field(
+        5_000, description="customers at most whose pairs silhouette_sampled and dunn look at"
+    )
+    stability_customers: Annotated[int, Field(ge=2)] = Field(
+        20_000, description="customers at most that stability clusters anew"
+    )
+    stability_resamples: Annotated[int, Field(ge=1, le=1_000)] = Field(
+        5, description="random halves of them that stability fits to"
     )
 
     @field_validator("thresholds", mode="after")

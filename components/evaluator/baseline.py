@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import tensorflow as tf
 from absl import logging
@@ -11,10 +12,10 @@ from tfx.utils import path_utils
 
 from components.errors import ServingError
 from components.evaluator.eval_config import SIGNATURE
-from components.evaluator.tfma_metric import MODEL_OUTPUTS
+from components.evaluator.rows import MODEL_OUTPUTS
 from components.example_files import example_files, records
 from components.segments_file import read_segments
-from configs.evaluation import NEEDS_SAME_SPACE
+from configs.evaluation import NEEDS_SAME_K, NEEDS_SAME_SPACE
 
 _PROBE_ROWS = 16
 
@@ -26,12 +27,12 @@ class Comparison:
     Attributes:
       version: the served version it is compared with; None where there is no comparison.
       reason: why there is none, for people; empty where there is one.
-      left_out: metrics that are not compared, because they mean something else for the two models.
+      left_out: metrics that are not compared, since they mean something else for the two models; and why.
     """
 
     version: str | None = None
     reason: str = ""
-    left_out: frozenset[str] = field(default_factory=frozenset)
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def compare_with(
@@ -55,22 +56,36 @@ def compare_with(
     if problem:
         logging.warning("Evaluating without the served model (version %s): %s", version, problem)
         return Comparison(reason=f"served version {version} cannot be evaluated on this data: {problem}")
-    candidate_space, served_space = _space(candidate), _space(served[0])
-    if candidate_space is not None and candidate_space == served_space:
-        return Comparison(version)
-    logging.info("Features or scaling differ from version %s; not compared: %s", version, NEEDS_SAME_SPACE)
-    return Comparison(version, left_out=NEEDS_SAME_SPACE)
+    left_out = _left_out(_description(candidate), _description(served[0]))
+    for metric, why in left_out.items():
+        logging.info("%s is not compared with version %s: %s", metric, version, why)
+    return Comparison(version, left_out=left_out)
+
+
+def _left_out(candidate: dict[str, Any], served: dict[str, Any]) -> dict[str, str]:
+    """Metrics that mean something else for the two models, by their descriptions, and why."""
+    left_out = {}
+    ours, theirs = (len(model.get("segments") or []) for model in (candidate, served))
+    # What a model does not say is not taken to be the same.
+    if not ours or ours != theirs:
+        why = f"the served model has another number of segments ({theirs or 'unknown'}, not {ours})"
+        left_out.update(dict.fromkeys(sorted(NEEDS_SAME_K), why))
+    if candidate.get("space") is None or candidate.get("space") != served.get("space"):
+        why = "features or scaling differ from the served model's"
+        left_out.update(dict.fromkeys(sorted(NEEDS_SAME_SPACE), why))
+    return left_out
 
 
 def _saved_model(model: Artifact) -> str:
     return path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))
 
 
-def _space(model: Artifact) -> str | None:
+def _description(model: Artifact) -> dict[str, Any]:
+    """The model's `segments.json`; empty where it has none."""
     try:
-        return read_segments(_saved_model(model)).get("space")
+        return read_segments(_saved_model(model))
     except ServingError:
-        return None
+        return {}
 
 
 def _problem_with(path: str, examples: list[Artifact], split: str) -> str:

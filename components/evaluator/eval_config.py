@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import tensorflow_model_analysis as tfma
 from google.protobuf import wrappers_pb2
 from tensorflow_model_analysis import constants
@@ -29,7 +31,11 @@ def build_eval_config(evaluation: EvaluationConfig) -> tfma.EvalConfig:
     """
     metrics = tfma.MetricsSpec(
         metrics=[
-            tfma.MetricConfig(class_name=ClusteringMetrics.__name__, module=ClusteringMetrics.__module__)
+            tfma.MetricConfig(
+                class_name=ClusteringMetrics.__name__,
+                module=ClusteringMetrics.__module__,
+                config=json.dumps({"samples": _samples(evaluation)}),
+            )
         ]
     )
     thresholds = {name: _threshold(name, t) for name, t in evaluation.active_thresholds.items()}
@@ -49,6 +55,14 @@ def build_eval_config(evaluation: EvaluationConfig) -> tfma.EvalConfig:
     )
     config.options.include_default_metrics.value = False
     return config
+
+
+def _samples(evaluation: EvaluationConfig) -> dict[str, int]:
+    return {
+        "pairs_rows": evaluation.pairs_customers,
+        "stability_rows": evaluation.stability_customers,
+        "stability_resamples": evaluation.stability_resamples,
+    }
 
 
 def _model_spec(name: str) -> tfma.ModelSpec:

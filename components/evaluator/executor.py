@@ -49,7 +49,9 @@ class Executor(tfx_evaluator.Executor):
             inputs.pop(keys.BASELINE_MODEL_KEY, None)
         properties = {
             **exec_properties,
-            keys.EVAL_CONFIG_KEY: proto_utils.proto_to_json(without_comparison(asked, comparison.left_out)),
+            keys.EVAL_CONFIG_KEY: proto_utils.proto_to_json(
+                without_comparison(asked, frozenset(comparison.left_out))
+            ),
             # Where TFX looks for `custom_extractors`.
             keys.MODULE_PATH_KEY: extractors.__name__,
         }

@@ -19,7 +19,9 @@ from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.extractors import predictions_extractor, slice_key_extractor
 from tensorflow_model_analysis.slicer import slicer_lib
 
-from components.evaluator.tfma_metric import MODEL_OUTPUTS
+from components.evaluator.rows import MODEL_OUTPUTS, OPTIONAL_OUTPUTS
+from components.evaluator.tfma_metric import ROW_KEYS
+from components.metrics.sampling import Keys, text_keys
 
 _SLICE_VALUES = "slice_values"
 
@@ -59,15 +61,25 @@ def _sliced_columns(eval_config: tfma.EvalConfig) -> list[str]:
 
 
 def _read(extracts: dict[str, Any], columns: list[str]) -> dict[str, Any]:
-    """Arrow batch -> serialized examples [b] and, per sliced column, its values [b], None where missing."""
+    """Arrow batch -> serialized examples [b], their keys and, per sliced column, its values, None where missing."""
     batch = extracts[constants.ARROW_RECORD_BATCH_KEY]
-    serialized = batch.column(batch.schema.get_field_index(constants.ARROW_INPUT_COLUMN))
+    serialized = batch.column(batch.schema.get_field_index(constants.ARROW_INPUT_COLUMN)).flatten()
     return {
-        constants.INPUT_KEY: np.asarray(serialized.flatten()),
+        constants.INPUT_KEY: np.asarray(serialized),
+        ROW_KEYS: _keys(serialized),
         # Empty on purpose: a customer column that is named like the signature's input would be fed to it.
         constants.FEATURES_KEY: {},
         _SLICE_VALUES: {column: _first_values(batch, column) for column in columns},
     }
+
+
+def _keys(serialized: pa.Array) -> Keys:
+    """Binary [b] -> uint64 [b]."""
+    _, offsets, values = serialized.buffers()
+    wide = np.dtype(np.int64 if pa.types.is_large_binary(serialized.type) else np.int32)
+    begin = serialized.offset
+    ends = np.frombuffer(offsets, wide)[begin : begin + len(serialized) + 1].astype(np.int64)
+    return text_keys(np.frombuffer(values or b"", np.uint8), ends)
 
 
 def _first_values(batch: pa.RecordBatch, column: str) -> npt.NDArray[np.object_]:
@@ -84,8 +96,8 @@ def _first_values(batch: pa.RecordBatch, column: str) -> npt.NDArray[np.object_]
 
 def _cut_by_slice(extracts: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A batch -> one block of rows for the whole and one per slice value in it."""
-    predictions = extracts[constants.PREDICTIONS_KEY]
-    yield _block(predictions, slice(None), ())
+    predictions, keys = extracts[constants.PREDICTIONS_KEY], extracts[ROW_KEYS]
+    yield _block(predictions, keys, slice(None), ())
     for column, values in extracts[_SLICE_VALUES].items():
         encoded = pa.array(values, from_pandas=True).dictionary_encode()
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
@@ -93,12 +105,13 @@ def _cut_by_slice(extracts: dict[str, Any]) -> Iterator[dict[str, Any]]:
             if value is None:  # In a batch without any value Arrow counts missing as one.
                 continue
             text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-            yield _block(predictions, codes == code, ((column, text),))
+            yield _block(predictions, keys, codes == code, ((column, text),))
 
 
-def _block(predictions: dict[str, Any], rows: Any, slice_key: tuple[Any, ...]) -> dict[str, Any]:
+def _block(predictions: dict[str, Any], keys: Keys, rows: Any, slice_key: tuple[Any, ...]) -> dict[str, Any]:
     def cut(outputs: dict[str, Any]) -> dict[str, Any]:
-        return {name: outputs[name][rows] for name in MODEL_OUTPUTS}
+        there = (name for name in OPTIONAL_OUTPUTS if name in outputs)
+        return {name: outputs[name][rows] for name in (*MODEL_OUTPUTS, *there)}
 
     # One model's outputs are keyed by output, those of several by model and output.
     one_model = not isinstance(next(iter(predictions.values())), dict)
@@ -106,5 +119,6 @@ def _block(predictions: dict[str, Any], rows: Any, slice_key: tuple[Any, ...]) -
         constants.PREDICTIONS_KEY: cut(predictions)
         if one_model
         else {model: cut(outputs) for model, outputs in predictions.items()},
+        ROW_KEYS: keys[rows],
         constants.SLICE_KEY_TYPES_KEY: slicer_lib.slice_keys_to_numpy_array([slice_key]),
     }

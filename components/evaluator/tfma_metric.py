@@ -1,74 +1,57 @@
 """The clustering metrics as one TFMA metric: no labels, blocks of rows, one pass, a difference that means it.
 
 Named in an `EvalConfig` by `module` and `class_name`. Of the model's `evaluate` signature it reads `features`
-float32 [b, d], `segment_id` int64 [b], `distance` float32 [b] and `distances` float32 [b, k].
+float32 [b, d], `segment_id` int64 [b], `distance` float32 [b], `distances` float32 [b, k] and, where there is one,
+`is_outlier` bool [b].
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
-import numpy.typing as npt
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.metrics import metric_types
 from tensorflow_model_analysis.utils import model_util
 
-from components.metrics.clustering import clustering_metrics
-from configs.evaluation import HIGHER_IS_BETTER
+from components.evaluator.rows import Rows
+from components.metrics.clustering import Samples, clustering_metrics, sampled_metrics
+from configs.evaluation import HIGHER_IS_BETTER, SAMPLED
 
 CUSTOMERS = "customers"
 """Name of the number of evaluated rows, computed beside the metrics."""
 
-MODEL_OUTPUTS = ("features", "segment_id", "distance", "distances")
+SEGMENTS = "segments"
+"""Name of the number of segments that the model has, likewise."""
+
+ROW_KEYS = "row_keys"
+"""Extract, uint64 [b]: what samples are drawn by."""
 
 _SAME = 1e-6
 """Relative difference up to which two values are the same: the models compute in float32."""
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Some rows as one model sees them: what the metrics need, and nothing else."""
+def rows_of(metric: str) -> str:
+    """Name of the number of rows that a sampled metric saw, computed beside it."""
+    return f"{metric}_rows"
 
-    features: npt.NDArray[np.float32]
-    segments: npt.NDArray[np.int64]
-    distance: npt.NDArray[np.float32]
-    k: int
 
-    @classmethod
-    def of(cls, outputs: dict[str, Any]) -> Rows:
-        """From the outputs of the `evaluate` signature, for a block of rows or (stock TFMA) a single row."""
-        return cls(
-            features=np.atleast_2d(outputs["features"]),
-            segments=np.atleast_1d(outputs["segment_id"]),
-            distance=np.atleast_1d(outputs["distance"]),
-            k=outputs["distances"].shape[-1],
-        )
-
-    @classmethod
-    def concatenate(cls, blocks: list[Rows]) -> Rows:
-        """All rows of at least one block, in order."""
-        return cls(
-            features=np.concatenate([block.features for block in blocks]),
-            segments=np.concatenate([block.segments for block in blocks]),
-            distance=np.concatenate([block.distance for block in blocks]),
-            k=blocks[0].k,
-        )
+_KEYS = (*HIGHER_IS_BETTER, CUSTOMERS, SEGMENTS, *map(rows_of, SAMPLED))
 
 
 class ClusteringMetrics(metric_types.Metric):
-    """Every metric of `configs.evaluation.HIGHER_IS_BETTER`, and `customers`, from a single computation.
+    """Every metric of `configs.evaluation.HIGHER_IS_BETTER`, and what they came from, in a single computation.
 
-    The rows themselves are accumulated (4 (d + 3) bytes each; the evaluation split is bounded), because the
-    distances to a segment's mean can only be summed once that mean is known.
+    The rows themselves are accumulated (4 d + 21 bytes each), because the distances to a segment's mean can
+    only be summed once that mean is known. Slices get the metrics that see all rows; those of `SAMPLED` are for
+    the whole only: a sample of a slice is another one than the whole's, and a fit per slice is dear.
     """
 
-    def __init__(self, name: str = "clustering") -> None:
-        super().__init__(_computations, name=name)
+    def __init__(self, name: str = "clustering", samples: dict[str, int] | None = None) -> None:
+        """A `MetricConfig` gives both in its JSON; `samples` are the fields of `Samples`."""
+        super().__init__(_computations, name=name, samples=samples or {})
 
 
 def _key(metric: str, model_name: str) -> metric_types.MetricKey:
@@ -77,16 +60,20 @@ def _key(metric: str, model_name: str) -> metric_types.MetricKey:
 
 
 def _computations(
-    name: str, eval_config: tfma.EvalConfig | None = None, model_names: list[str] | None = None
+    name: str,
+    samples: dict[str, int],
+    eval_config: tfma.EvalConfig | None = None,
+    model_names: list[str] | None = None,
 ) -> list[Any]:
     del name
     computations: list[Any] = []
     baseline = model_util.get_baseline_model_spec(eval_config) if eval_config else None
     for model_name in model_names or [""]:
-        keys = [_key(metric, model_name) for metric in (*HIGHER_IS_BETTER, CUSTOMERS)]
         computations.append(
             metric_types.MetricComputation(
-                keys=keys, preprocessors=[_ToRows(model_name)], combiner=_Accumulate(model_name)
+                keys=[_key(metric, model_name) for metric in _KEYS],
+                preprocessors=[_ToRows(model_name)],
+                combiner=_Accumulate(model_name, Samples(**samples)),
             )
         )
         if baseline and model_name != baseline.name:
@@ -104,16 +91,22 @@ class _ToRows(metric_types.Preprocessor):
 
     def process(self, extracts: dict[str, Any]) -> Iterator[Rows]:
         outputs = extracts[tfma.PREDICTIONS_KEY]
+        slices = extracts.get(tfma.SLICE_KEY_TYPES_KEY)
         # Only where several models are evaluated does TFMA key the outputs by model.
-        yield Rows.of(outputs.get(self._model_name, outputs))
+        yield Rows.of(
+            outputs.get(self._model_name, outputs),
+            extracts.get(ROW_KEYS),
+            whole=slices is None or any(key == () for key in slices),
+        )
 
 
 class _Accumulate(beam.CombineFn):
     """Collects blocks of rows, then computes every metric at once."""
 
-    def __init__(self, model_name: str) -> None:
+    def __init__(self, model_name: str, samples: Samples) -> None:
         super().__init__()
         self._model_name = model_name
+        self._samples = samples
 
     def create_accumulator(self) -> list[Rows]:
         return []
@@ -132,8 +125,12 @@ class _Accumulate(beam.CombineFn):
         if not accumulator:
             return {}
         rows = Rows.concatenate(accumulator)
-        values = clustering_metrics(rows.features, rows.segments, rows.distance, rows.k)
-        values[CUSTOMERS] = float(len(rows.segments))
+        values = clustering_metrics(rows.features, rows.segments, rows.distance, rows.k, rows.is_outlier)
+        values[CUSTOMERS], values[SEGMENTS] = float(len(rows.segments)), float(rows.k)
+        if rows.whole:
+            sampled, seen = sampled_metrics(rows.features, rows.segments, rows.k, self._samples, rows.keys)
+            values |= sampled
+            values |= {rows_of(name): float(number) for name, number in seen.items()}
         return {_key(name, self._model_name): value for name, value in values.items()}
 
 

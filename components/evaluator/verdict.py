@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ class ThresholdResult:
       held: whether the model passes this bound; a comparison that could not be made passes.
       compared: False for a `max_regression` that had nothing to compare with.
       sentence: all of it for people, such as "silhouette 0.31 is at least 0.00".
+      rows: how many customers the value comes from: all that were evaluated, or a sample.
     """
 
     metric: str
@@ -36,11 +37,12 @@ class ThresholdResult:
     held: bool
     compared: bool
     sentence: str
+    rows: int = 0
 
 
 @dataclass(frozen=True)
 class SliceMetrics:
-    """The candidate's metrics on the customers with one value of a column."""
+    """The candidate's metrics on the customers with one value of a column; those that take a sample are left out."""
 
     column: str
     value: str
@@ -61,6 +63,7 @@ class Verdict:
       no_baseline: why there was nothing to compare with; empty where there was.
       slices: metrics per value of each sliced column, largest slice first.
       thresholds: every bound that the configuration sets.
+      rows: metric -> how many of the customers it comes from: all, or a sample that does not depend on their order.
     """
 
     blessed: bool
@@ -71,6 +74,7 @@ class Verdict:
     no_baseline: str
     slices: list[SliceMetrics]
     thresholds: list[ThresholdResult]
+    rows: dict[str, int] = field(default_factory=dict)
 
 
 def write_verdict(evaluation_uri: str, verdict: Verdict) -> None:
@@ -101,6 +105,7 @@ def read_verdict(evaluation_uri: str) -> Verdict:
         no_baseline=raw["no_baseline"],
         slices=[SliceMetrics(**{**s, "metrics": _floats(s["metrics"])}) for s in raw["slices"]],
         thresholds=[ThresholdResult(**{**t, "value": float(t["value"])}) for t in raw["thresholds"]],
+        rows=raw.get("rows", {}),
     )
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from components.metrics.sampling import sample_rows
+from components.metrics.sampling import Keys, draw, row_keys
 from components.trainer.kmeans import KMeansError, KMeansOptions, assign, fit_kmeans
+
+_RESTARTS = 5
+"""Of each fit: with fewer, some end in a poor optimum, which says nothing about the model."""
 
 
 def adjusted_rand(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
@@ -53,6 +56,7 @@ def stability(
     resamples: int = 5,
     most_rows: int = 20_000,
     seed: int = 0,
+    keys: Keys | None = None,
 ) -> float:
     """Agreement of a model with fits on random halves of the customers.
 
@@ -65,23 +69,26 @@ def stability(
       features: [n, d], rows in transformed space.
       segments: [n], the segment of each row.
       k: number of segments that the model has.
-      resamples: how many halves.
+      resamples: how many halves, at least 1.
       most_rows: of more rows than these, so many are drawn first.
       seed: of the draws and the fits.
+      keys: uint64 [n], what the draws go by; a hash of the features without them.
 
     Returns:
       At most 1, higher is better; 1 for k = 1. NaN where half of the rows cannot make k segments.
     """
-    matrix = np.asarray(features, dtype=np.float32)
+    matrix = np.asarray(features)
     labels = np.asarray(segments)
-    chosen = sample_rows(matrix, most_rows, seed)
-    matrix, labels = matrix[chosen], labels[chosen]
     if k == 1:
         return 1.0
+    if keys is None:
+        keys = row_keys(matrix)
+    chosen = draw(keys, most_rows, seed)
+    matrix, labels, keys = matrix[chosen].astype(np.float32), labels[chosen], keys[chosen]
     agreements = []
     for number in range(1, resamples + 1):
-        half = sample_rows(matrix, len(matrix) // 2, seed + number)
-        options = KMeansOptions(k=k, n_init=2, seed=seed + number)
+        half = draw(keys, len(matrix) // 2, seed + number)
+        options = KMeansOptions(k=k, n_init=_RESTARTS, seed=seed + number)
         try:
             centroids = fit_kmeans(matrix[half], options).centroids
         except KMeansError:

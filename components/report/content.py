@@ -196,6 +196,7 @@ def as_json(content: Content, report_path: str) -> dict[str, Any]:
             "sizes_from": "assignments" if facts.assignments else "training",
             "metrics": evaluation.metrics,
             "baseline_metrics": evaluation.baseline_metrics,
+            "metric_rows": evaluation.rows,
             "thresholds": [dataclasses.asdict(item) for item in evaluation.thresholds],
             "slices": [dataclasses.asdict(item) for item in evaluation.slices],
             "segments": [

@@ -24,8 +24,17 @@ class Workbench:
     blessing: Any = None
     evaluation: Any = None
 
-    def model(self, centroids: Any, space: str | None = "plain", columns: tuple[str, ...] = FEATURES) -> Any:
-        """A SavedModel that assigns the numeric `columns` to the nearest of `centroids` [k, d]."""
+    def model(
+        self,
+        centroids: Any,
+        space: str | None = "plain",
+        columns: tuple[str, ...] = FEATURES,
+        radius: float | None = np.inf,
+    ) -> Any:
+        """A SavedModel that assigns the numeric `columns` to the nearest of `centroids` [k, d].
+
+        Customers beyond `radius` are outliers; with None it has no such output, as models had none once.
+        """
         import tensorflow as tf
         from tfx.types import standard_artifacts
 
@@ -39,14 +48,16 @@ class Workbench:
                 rows = tf.stack(columns_, axis=1)
                 distances = tf.norm(rows[:, None] - self.centroids, axis=-1)
                 nearest = tf.argmin(distances, axis=1)
-                return {
+                answers = {
                     "segment_id": nearest + 1,
                     "segment_name": tf.gather(self.names, nearest),
                     "distance": tf.reduce_min(distances, axis=1),
                     "distances": distances,
-                    "is_outlier": tf.zeros_like(nearest, tf.bool),
                     "features": rows,
                 }
+                if radius is not None:
+                    answers["is_outlier"] = answers["distance"] > radius
+                return answers
 
             def parsed(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
                 spec = {name: tf.io.FixedLenFeature([], tf.float32) for name in columns}
@@ -73,7 +84,8 @@ class Workbench:
         tf.saved_model.save(model, str(path), signatures=signatures)
         if space is not None:
             (path / "assets.extra").mkdir()
-            (path / "assets.extra" / "segments.json").write_text(json.dumps({"space": space}))
+            described = {"space": space, "segments": [{"id": j + 1} for j in range(len(centroids))]}
+            (path / "assets.extra" / "segments.json").write_text(json.dumps(described))
         return artifact
 
     def serve(self, model: Any, version: str = "7") -> Any:

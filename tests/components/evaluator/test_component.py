@@ -8,7 +8,7 @@ from tfx.types import Channel, standard_artifacts
 
 from components.evaluator import executor
 from components.evaluator.component import Evaluator
-from configs.evaluation import EvaluationConfig
+from configs.evaluation import DEFAULT_THRESHOLDS, EvaluationConfig
 
 
 def _evaluator(**more) -> Evaluator:
@@ -50,8 +50,4 @@ def test_every_threshold_of_the_section_arrives():
     from google.protobuf import json_format
 
     json_format.Parse(_evaluator().exec_properties["eval_config"], config)
-    assert set(config.metrics_specs[0].per_slice_thresholds) == {
-        "silhouette",
-        "smallest_segment_share",
-        "customers",
-    }
+    assert set(config.metrics_specs[0].per_slice_thresholds) == {*DEFAULT_THRESHOLDS, "customers"}

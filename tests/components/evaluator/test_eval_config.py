@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -11,9 +12,9 @@ from tensorflow_model_analysis.metrics import metric_types
 
 from components.evaluator.eval_config import build_eval_config, without_comparison
 from components.evaluator.tfma_metric import ClusteringMetrics, change
-from configs.evaluation import HIGHER_IS_BETTER, EvaluationConfig
+from configs.evaluation import DEFAULT_THRESHOLDS, HIGHER_IS_BETTER, EvaluationConfig
 
-NO_THRESHOLDS = {"silhouette": None, "smallest_segment_share": None}
+NO_THRESHOLDS = dict.fromkeys(DEFAULT_THRESHOLDS)
 
 
 def _config(metric: str, slices: list[str] | None = None, **threshold: float) -> tfma.EvalConfig:
@@ -62,6 +63,13 @@ def test_a_regression_is_a_change_in_the_direction_that_is_worse(metric):
     assert _passes(strict, metric, 2, math.nan)
 
 
+@pytest.mark.parametrize("metric", DEFAULT_THRESHOLDS)
+def test_a_metric_that_was_not_computed_at_all_does_not_pass(metric):
+    config = _config(metric, min=-1e9)
+    values = {metric_types.MetricKey("customers", "candidate", example_weighted=None): 5.0}
+    assert not metrics_validator.validate_metrics(((), values), config).validation_ok
+
+
 @pytest.mark.parametrize("metric", HIGHER_IS_BETTER)
 def test_thresholds_bind_the_whole_and_no_slice(metric):
     config = _config(metric, slices=["region"], min=1.0, max_regression=0.0)
@@ -90,9 +98,12 @@ def test_what_is_left_out_loses_its_comparison_only():
 
 
 def test_the_metric_is_found_by_name_and_nothing_else_is_computed():
-    config = build_eval_config(EvaluationConfig(slices=["region", "region", "tier"]))
+    evaluation = EvaluationConfig(slices=["region", "region", "tier"], stability_resamples=7)
+    config = build_eval_config(evaluation)
     (metric,) = config.metrics_specs[0].metrics
     assert (metric.module, metric.class_name) == (ClusteringMetrics.__module__, "ClusteringMetrics")
+    samples = {"pairs_rows": 5_000, "stability_rows": 20_000, "stability_resamples": 7}
+    assert json.loads(metric.config) == {"samples": samples}
     assert config.options.include_default_metrics.value is False
     assert [list(spec.feature_keys) for spec in config.slicing_specs] == [[], ["region"], ["tier"]]
     assert [(s.name, s.is_baseline, s.signature_name) for s in config.model_specs] == [

@@ -11,15 +11,19 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from configs.evaluation import HIGHER_IS_BETTER
+from configs.evaluation import DEFAULT_THRESHOLDS, HIGHER_IS_BETTER, NEEDS_SAME_K, SAMPLED
+from tests.components.metrics import references
 
 pytestmark = pytest.mark.slow
 
 CENTERS = np.float32([[0, 0], [10, 0], [0, 10]])
 MERGED = np.float32([[0, 5], [10, 0]])  # two of the three blobs in one segment
 SPLIT = np.float32([[0, -0.8], [0, 0.8], [10, 0], [0, 10]])  # one blob in two
+FAR = np.float32([[0, 4], [10, 0], [4, 10]])  # the same blobs, badly aimed at
+TILTED = np.float32([[0, 0.5], [3, 0], [0, 10]])  # another three
+RADIUS = 2.0
 COLLAPSED = np.float32([[0, 0], [500, 500]])  # everybody in one segment
-NO_THRESHOLDS = {"silhouette": None, "smallest_segment_share": None}
+NO_THRESHOLDS = dict.fromkeys(DEFAULT_THRESHOLDS)
 
 
 def _blobs() -> tuple[np.ndarray, np.ndarray]:
@@ -45,7 +49,7 @@ def model(bench):
     def by_centroids(centroids):
         key = centroids.tobytes()
         if key not in saved:
-            saved[key] = bench.model(centroids)
+            saved[key] = bench.model(centroids, radius=RADIUS)
         return saved[key]
 
     return by_centroids
@@ -62,19 +66,35 @@ def _nearest(centroids: np.ndarray) -> np.ndarray:
 def _expected(centroids: np.ndarray) -> dict[str, float]:
     rows, nearest = ROWS.astype(np.float64), _nearest(centroids)
     counts = np.bincount(nearest, minlength=len(centroids))
+    inertia = ((rows - centroids[nearest]) ** 2).sum(-1).sum()
     return {
         "silhouette": sklearn_metrics.silhouette_score(rows, nearest, metric="sqeuclidean"),
+        "silhouette_sampled": sklearn_metrics.silhouette_score(rows, nearest),
         "davies_bouldin": sklearn_metrics.davies_bouldin_score(rows, nearest),
         "calinski_harabasz": sklearn_metrics.calinski_harabasz_score(rows, nearest),
-        "inertia_per_customer": ((rows - centroids[nearest]) ** 2).sum(-1).mean(),
+        "dunn": references.dunn(rows, nearest),
+        "dunn_generalized": references.dunn_generalized(rows, nearest),
+        "inertia": inertia,
+        "inertia_per_customer": inertia / len(rows),
         "smallest_segment_share": counts.min() / counts.sum(),
+        "largest_segment_share": counts.max() / counts.sum(),
+        "effective_segments": references.effective_segments(counts),
+        "outlier_share": (np.linalg.norm(rows - centroids[nearest], axis=1) > RADIUS).mean(),
     }
+
+
+def _without(values: dict[str, float], *names: str) -> dict[str, float]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def test_the_metrics_of_both_models_are_scikit_learns(bench, points, model):
     verdict = bench.evaluate(points, model(CENTERS), bench.serve(model(SPLIT)))
-    assert verdict.metrics == pytest.approx(_expected(CENTERS), rel=1e-5)
-    assert verdict.baseline_metrics == pytest.approx(_expected(SPLIT), rel=1e-5)
+    assert _without(verdict.metrics, "stability") == pytest.approx(_expected(CENTERS), rel=1e-5)
+    assert _without(verdict.baseline_metrics, "stability") == pytest.approx(_expected(SPLIT), rel=1e-5)
+    assert list(verdict.metrics) == list(HIGHER_IS_BETTER)
+    assert verdict.metrics["stability"] > 0.99
+    assert 0.3 < verdict.baseline_metrics["stability"] < 0.95, "half of the blobs are not cut there again"
+    assert verdict.rows == dict.fromkeys(HIGHER_IS_BETTER, 200)
     assert (verdict.customers, verdict.baseline_version, verdict.no_baseline) == (200, "7", "")
     assert verdict.blessed
     assert bench.blessed == 1
@@ -88,7 +108,7 @@ def test_the_first_model_is_held_to_its_own_values_only(bench, points, model):
         ("max_regression", True, False),
     ]
     assert verdict.thresholds[1].sentence == "silhouette is not compared: no model is served yet"
-    assert verdict.metrics == pytest.approx(_expected(CENTERS), rel=1e-5)
+    assert _without(verdict.metrics, "stability") == pytest.approx(_expected(CENTERS), rel=1e-5)
     assert verdict.baseline_metrics == {}
 
     verdict = bench.evaluate(
@@ -100,20 +120,39 @@ def test_the_first_model_is_held_to_its_own_values_only(bench, points, model):
     )
 
 
-@pytest.mark.parametrize("metric", HIGHER_IS_BETTER)
+@pytest.mark.parametrize("metric", sorted(set(HIGHER_IS_BETTER) - NEEDS_SAME_K))
 def test_a_worse_model_loses(bench, points, model, metric):
-    values = {name: _expected(c)[metric] for name, c in (("centers", CENTERS), ("merged", MERGED))}
-    best = (max if HIGHER_IS_BETTER[metric] else min)(values, key=values.__getitem__)
-    better, worse = (CENTERS, MERGED) if best == "centers" else (MERGED, CENTERS)
     limits = _only(metric, max_regression=0.0)
-    verdict = bench.evaluate(points, model(worse), bench.serve(model(better)), **limits)
+    pair = model(CENTERS), model(FAR)
+    measured = bench.evaluate(points, pair[0], bench.serve(pair[1]), **limits)
+    values = measured.metrics[metric], measured.baseline_metrics[metric]
+    first_is_better = (values[0] > values[1]) == HIGHER_IS_BETTER[metric]
+    assert (bench.blessed == 1) == first_is_better
+    better, worse = pair if first_is_better else pair[::-1]
+    verdict = bench.evaluate(points, worse, bench.serve(better), **limits)
     assert (bench.blessed, verdict.blessed, verdict.thresholds[0].held) == (0, False, False)
-    gap = abs(values["centers"] - values["merged"])
-    assert f"is {gap:.4g} worse than the served model's" in verdict.thresholds[0].sentence
+    assert (
+        f"is {abs(values[0] - values[1]):.4g} worse than the served model's" in verdict.thresholds[0].sentence
+    )
+
+
+@pytest.mark.parametrize("metric", sorted(NEEDS_SAME_K))
+def test_what_moves_with_k_is_compared_only_with_as_many_segments(bench, points, model, metric):
+    limits = _only(metric, max_regression=0.0)
+    values = {name: _expected(c)[metric] for name, c in (("centers", CENTERS), ("tilted", TILTED))}
+    best = (max if HIGHER_IS_BETTER[metric] else min)(values, key=values.__getitem__)
+    better, worse = (CENTERS, TILTED) if best == "centers" else (TILTED, CENTERS)
+    verdict = bench.evaluate(points, model(worse), bench.serve(model(better)), **limits)
+    assert (bench.blessed, verdict.thresholds[0].compared) == (0, True)
+    verdict = bench.evaluate(points, model(MERGED), bench.serve(model(SPLIT)), **limits)
+    assert (bench.blessed, verdict.thresholds[0].compared) == (1, False)
+    assert verdict.thresholds[0].sentence == (
+        f"{metric} is not compared: the served model has another number of segments (4, not 2)"
+    )
 
 
 def test_a_better_model_wins(bench, points, model):
-    better_in = ("silhouette", "davies_bouldin", "calinski_harabasz", "inertia_per_customer")
+    better_in = ("silhouette", "silhouette_sampled", "davies_bouldin", "stability")
     limits = {**NO_THRESHOLDS, **{name: {"max_regression": 0.0} for name in better_in}}
     verdict = bench.evaluate(points, model(CENTERS), bench.serve(model(MERGED)), thresholds=limits)
     assert (bench.blessed, verdict.blessed) == (1, True)
@@ -125,7 +164,7 @@ def test_an_equal_model_with_its_segments_renumbered_passes(bench, points, model
     strict = {name: {"max_regression": 0.0} for name in HIGHER_IS_BETTER}
     verdict = bench.evaluate(points, model(CENTERS[::-1]), bench.serve(model(CENTERS)), thresholds=strict)
     assert bench.blessed == 1
-    assert [t.held for t in verdict.thresholds] == [True] * 5
+    assert [(t.held, t.compared) for t in verdict.thresholds] == [(True, True)] * len(HIGHER_IS_BETTER)
 
 
 def test_inertia_is_not_compared_across_spaces(bench, points, model):
@@ -146,6 +185,47 @@ def test_inertia_is_not_compared_across_spaces(bench, points, model):
     limits = {**NO_THRESHOLDS, "silhouette": {"max_regression": 0.0}}
     verdict = bench.evaluate(points, bench.model(MERGED, space="shifted"), served, thresholds=limits)
     assert (bench.blessed, verdict.thresholds[0].compared) == (0, True)
+
+
+def test_a_served_model_from_before_there_were_outliers_is_compared_all_the_same(bench, points, model):
+    served = bench.serve(bench.model(MERGED, radius=None))
+    limits = {"silhouette": {"max_regression": 0.0}, "outlier_share": {"max_regression": 0.0, "max": 0.5}}
+    verdict = bench.evaluate(points, model(CENTERS), served, thresholds={**NO_THRESHOLDS, **limits})
+    assert (bench.blessed, verdict.baseline_version) == (1, "7")
+    assert math.isnan(verdict.baseline_metrics["outlier_share"])
+    # The other way round, what cannot be computed holds no bound.
+    bench.evaluate(points, bench.model(CENTERS, radius=None), **_only("outlier_share", max=1.0))
+    assert bench.blessed == 0
+
+
+def test_what_a_sample_tells_says_so(bench, points, model):
+    verdict = bench.evaluate(
+        points,
+        model(CENTERS),
+        thresholds={**NO_THRESHOLDS, "dunn": {"max": 0.0}, "silhouette": {"min": 0.0}},
+        pairs_customers=50,
+        stability_customers=80,
+        stability_resamples=2,
+    )
+    assert verdict.rows == {
+        **dict.fromkeys(HIGHER_IS_BETTER, 200), "silhouette_sampled": 50, "dunn": 50, "stability": 80,
+    }  # fmt: skip
+    assert {t.metric: t.rows for t in verdict.thresholds} == {"silhouette": 200, "dunn": 50}
+    assert verdict.thresholds[1].sentence.endswith("is above 0, from 50 of 200 customers")
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_a_single_segment_is_refused_with_what_to_do(bench, points, model, served):
+    one = CENTERS[:1]
+    verdict = bench.evaluate(points, model(one), bench.serve(model(CENTERS)) if served else None)
+    assert bench.blessed == 0
+    assert {t.metric for t in verdict.thresholds if not t.held} == {"silhouette"}
+    assert verdict.thresholds[0].sentence == (
+        "silhouette is undefined for a single segment: set model.k to 2 or more, or drop this threshold "
+        "(evaluation.thresholds.silhouette: null); it must be at least 0"
+    )
+    bench.evaluate(points, model(one), thresholds={"silhouette": None})
+    assert bench.blessed == 1, "who asks for it gets it"
 
 
 def test_models_that_do_not_say_their_space_are_not_taken_to_share_it(bench, points):
@@ -170,7 +250,7 @@ def test_undefined_is_refused_and_said(bench, points, model):
     assert math.isnan(verdict.metrics["silhouette"])
     assert bench.blessed == 0
     assert [t.sentence for t in verdict.thresholds] == [
-        "silhouette is undefined (it takes at least two segments with customers); it must be at least -9"
+        "silhouette is undefined: all customers are in one of the 2 segments; it must be at least -9"
     ]
 
 
@@ -215,6 +295,8 @@ def test_slices_are_measured_but_bind_nothing(bench, points, model):
         assert measured.metrics["davies_bouldin"] == pytest.approx(
             sklearn_metrics.davies_bouldin_score(ROWS[rows], nearest[rows]), rel=1e-5
         )
+    assert all(not set(SAMPLED) & set(s.metrics) for s in verdict.slices), "those are for the whole"
+    assert set(by_slice["region", "north"].metrics) == set(HIGHER_IS_BETTER) - set(SAMPLED)
     # All of the south is one segment: undefined and lopsided there, which is no reason to refuse.
     assert math.isnan(by_slice["region", "south"].metrics["silhouette"])
     assert bench.blessed == 1
@@ -222,7 +304,7 @@ def test_slices_are_measured_but_bind_nothing(bench, points, model):
 
 def test_a_column_named_like_the_models_input_is_not_fed_to_it(bench, points, model):
     verdict = bench.evaluate(bench.points(ROWS, examples=["trap"] * 200), model(CENTERS))
-    assert verdict.metrics == pytest.approx(_expected(CENTERS), rel=1e-5)
+    assert _without(verdict.metrics, "stability") == pytest.approx(_expected(CENTERS), rel=1e-5)
 
 
 @pytest.mark.parametrize("trouble", ["needs a lost column", "has lost its files", "is not ours"])

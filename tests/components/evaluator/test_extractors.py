@@ -9,6 +9,8 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis import constants
 
 from components.evaluator import extractors
+from components.evaluator.rows import MODEL_OUTPUTS
+from components.evaluator.tfma_metric import ROW_KEYS
 
 LISTS = pa.large_list(pa.large_binary())
 
@@ -29,6 +31,7 @@ def _blocks(extracts: dict, columns: list[str], by_model: bool = False) -> dict:
         "segment_id": np.arange(n),
         "distance": np.zeros(n, np.float32),
         "distances": np.zeros((n, 3), np.float32),
+        "is_outlier": np.arange(n) == 1,
         "segment_name": np.array([b"unused"] * n),
     }
     read[constants.PREDICTIONS_KEY] = {"candidate": outputs, "baseline": outputs} if by_model else outputs
@@ -43,13 +46,36 @@ def test_a_block_for_the_whole_and_for_every_value():
     rows = {key: list(block["segment_id"]) for key, block in blocks.items()}
     assert rows == {(): [0, 1, 2, 3, 4], (("region", "n"),): [0, 4], (("region", "s"),): [1]}
     np.testing.assert_array_equal(blocks[(("region", "n"),)]["features"], [[0, 1], [8, 9]])
-    assert set(blocks[()]) == {"features", "segment_id", "distance", "distances"}
+    assert set(blocks[()]) == {"features", "segment_id", "distance", "distances", "is_outlier"}
 
 
 def test_both_models_are_cut_alike():
     blocks = _blocks(_batch([[b"n"], [b"s"]]), ["region"], by_model=True)
     for name in ("candidate", "baseline"):
         assert list(blocks[(("region", "s"),)][name]["segment_id"]) == [1]
+
+
+def test_a_model_without_outliers_is_cut_too():
+    read = extractors._read(_batch([[b"n"], [b"s"]]), [])
+    read[constants.PREDICTIONS_KEY] = {name: np.ones((2, 1)) for name in MODEL_OUTPUTS}
+    (block,) = extractors._cut_by_slice(read)
+    assert set(block[constants.PREDICTIONS_KEY]) == set(MODEL_OUTPUTS)
+
+
+def test_keys_are_of_the_record_wherever_it_stands():
+    records = [b"a", b"", b"customer 7", b"customer 8", b"a"]
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array([[r] for r in records], LISTS)], [constants.ARROW_INPUT_COLUMN]
+    )
+
+    def keys(part: pa.RecordBatch) -> list[int]:
+        read = extractors._read({constants.ARROW_RECORD_BATCH_KEY: part}, [])
+        return read[ROW_KEYS].tolist()
+
+    whole = keys(batch)
+    assert whole == keys(batch.slice(0, 2)) + keys(batch.slice(2, 3))
+    assert whole[0] == whole[4]
+    assert len(set(whole)) == 4
 
 
 @pytest.mark.parametrize("region", [[None, None], [[], []]], ids=["null", "empty"])

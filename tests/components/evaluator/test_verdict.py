@@ -21,7 +21,8 @@ def _verdict(**more) -> Verdict:
         "baseline_metrics": {"silhouette": 0.25},
         "no_baseline": "",
         "slices": [SliceMetrics("region", "Köln", 4, {"silhouette": 0.125})],
-        "thresholds": [ThresholdResult("silhouette", "min", 0.0, 0.5, True, True, sentence)],
+        "thresholds": [ThresholdResult("silhouette", "min", 0.0, 0.5, True, True, sentence, 12)],
+        "rows": {"silhouette": 12, "dunn": 5},
     }
     return Verdict(**{**values, **more})
 
