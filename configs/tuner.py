@@ -23,10 +23,10 @@ class TunerConfig(Section):
         description="less stable candidates are not eligible; a higher minimum of the evaluation's counts",
     )
     max_customers: Annotated[int, Field(ge=1)] = Field(
-        100_000, description="of more customers than this, every n-th is read and fitted"
+        50_000, description="of more customers than this, every n-th is read and fitted"
     )
     judged_customers: Annotated[int, Field(ge=100)] = Field(
-        10_000, description="of the fitted customers, so many are drawn to judge the candidates on"
+        8_000, description="of the fitted customers, so many are drawn to judge the candidates on"
     )
 
     @model_validator(mode="after")

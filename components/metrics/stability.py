@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import numpy.typing as npt
 
@@ -53,6 +55,7 @@ def stability(
     resamples: int = 5,
     most_rows: int = 20_000,
     seed: int = 0,
+    options: KMeansOptions | None = None,
 ) -> float:
     """Agreement of a model with fits on random halves of the customers.
 
@@ -68,6 +71,7 @@ def stability(
       resamples: how many halves.
       most_rows: of more rows than these, so many are drawn first.
       seed: of the draws and the fits.
+      options: of the fits, but for `k` and `seed`; None for two restarts and the engine's defaults.
 
     Returns:
       At most 1, higher is better; 1 for k = 1. NaN where half of the rows cannot make k segments.
@@ -78,13 +82,13 @@ def stability(
     matrix, labels = matrix[chosen], labels[chosen]
     if k == 1:
         return 1.0
+    options = options or KMeansOptions(k=k, n_init=2)
     agreements = []
     for number in range(1, resamples + 1):
         half = sample_rows(matrix, len(matrix) // 2, seed + number)
-        options = KMeansOptions(k=k, n_init=2, seed=seed + number)
         try:
-            centroids = fit_kmeans(matrix[half], options).centroids
+            fit = fit_kmeans(matrix[half], dataclasses.replace(options, k=k, seed=seed + number))
         except KMeansError:
             return float("nan")
-        agreements.append(adjusted_rand(labels, assign(matrix, centroids)[0].numpy()))
+        agreements.append(adjusted_rand(labels, assign(matrix, fit.centroids, options.metric)[0].numpy()))
     return float(np.mean(agreements))

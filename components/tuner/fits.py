@@ -12,16 +12,19 @@ from components.trainer.kmeans import KMeansError, KMeansOptions, KMeansResult, 
 
 Rows = npt.NDArray[np.float32]
 
-# Starts compete on so many rows, as the Trainer's do. What the other rows change after that is little.
-_SAMPLE_ROWS = 16_384
-_FRESH_STARTS = 3
+# Starts compete on so many rows; what the others change after that is little.
+_SAMPLE_ROWS = 8_192
+# With fewer clusters than there are groups, a start or two often end where the wrong ones share a centroid.
+_FRESH_STARTS = 4
+# Passes beyond these move centroids, but no k ahead of another.
+_TOLERANCE, _PASSES = 1e-3, 20
 
 
 class GrowingFits:
     """k-means of the same rows for growing k.
 
-    A fit starts from the centroids of the one before and one more, or from fresh draws, whichever ends lower on a
-    sample of the rows, and goes on from there over all of them. With one start that is good already, a few draws do
+    A fit starts from the centroids of the one before and one more, or from fresh draws, whichever ends lowest on a
+    sample of the rows, and goes on from there over all of them. Beside a start that is good already, a few draws do
     where a fit on its own needs many.
     """
 
@@ -30,9 +33,9 @@ class GrowingFits:
 
         Args:
           rows: [n, d].
-          options: of the fits, but for `k` and `n_init`.
+          options: of the fits, but for `k`; starts and passes are bounded.
         """
-        self._rows, self._options = rows, options
+        self._rows, self._options = rows, short(options, _FRESH_STARTS)
         whole = len(rows) <= _SAMPLE_ROWS
         self._sample = rows if whole else rows[sample_rows(rows, _SAMPLE_ROWS, options.seed)]
         self._last: np.ndarray | None = None
@@ -43,7 +46,7 @@ class GrowingFits:
         Raises:
           KMeansError: the rows cannot make so many.
         """
-        options = dataclasses.replace(self._options, k=k, n_init=min(_FRESH_STARTS, self._options.n_init))
+        options = dataclasses.replace(self._options, k=k)
         try:
             best = self._compete(options)
         except KMeansError:
@@ -66,6 +69,16 @@ class GrowingFits:
             return fresh
         grown = fit_kmeans(self._sample, options, initial_centroids=start)
         return min(grown, fresh, key=lambda fit: fit.inertia)
+
+
+def short(options: KMeansOptions, n_init: int) -> KMeansOptions:
+    """The same for fits that are only to be compared: few starts, and no passes for the last bit of rest."""
+    return dataclasses.replace(
+        options,
+        n_init=min(options.n_init, n_init),
+        tolerance=max(options.tolerance, _TOLERANCE),
+        max_iterations=min(options.max_iterations, _PASSES),
+    )
 
 
 def with_one_more(centroids: np.ndarray, rows: Rows, options: KMeansOptions) -> np.ndarray | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import numpy as np
@@ -12,13 +13,13 @@ from components.metrics.sampling import sample_rows
 from components.metrics.stability import stability
 from components.trainer.kmeans import KMeansError, KMeansOptions, assign, fit_kmeans
 from components.tuner.choice import Bounds, score
-from components.tuner.fits import GrowingFits
+from components.tuner.fits import GrowingFits, short
 from components.tuner.sweep import Candidate, defined
 
 Rows = npt.NDArray[np.float32]
 
 # Halves that are fitted anew for the stability of a candidate.
-_RESAMPLES = 5
+_RESAMPLES = 3
 
 
 class Judge:
@@ -33,8 +34,8 @@ class Judge:
           judged_rows: how many rows to judge on; all where there are fewer.
           bounds: who is eligible.
         """
+        self._options, self._bounds = short(options, n_init=2), bounds
         self._fits = GrowingFits(rows, options)
-        self._options, self._bounds = options, bounds
         self.judged = rows[sample_rows(rows, judged_rows, options.seed)]
 
     def candidate(self, k: int) -> Candidate:
@@ -57,6 +58,7 @@ class Judge:
                 resamples=_RESAMPLES,
                 most_rows=len(self.judged),
                 seed=self._options.seed,
+                options=self._options,
             )
         )
         share = float(fit.cluster_weights.min() / fit.cluster_weights.sum())
@@ -92,9 +94,9 @@ class Judge:
             # Judged rows have length 1, and so must these.
             even += self.judged.mean(axis=0)
             even /= np.maximum(np.linalg.norm(even, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-        options = KMeansOptions(k=k, metric=self._options.metric, n_init=2, seed=self._options.seed)
         try:
-            fit = fit_kmeans(even, options)
+            fit = fit_kmeans(even, dataclasses.replace(self._options, k=k))
         except KMeansError:
             return None
-        return defined(silhouette(Partition.of(even, assign(even, fit.centroids, options.metric)[0].numpy())))
+        labels = assign(even, fit.centroids, self._options.metric)[0].numpy()
+        return defined(silhouette(Partition.of(even, labels)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from absl import logging as absl_logging
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.artifacts import SegmentSweep
-from components.errors import DataError
 from components.tuner.executor import Executor
 from configs.model import ModelConfig
 from configs.tuner import TunerConfig
