@@ -22,3 +22,9 @@ class SegmentReport(Artifact):
     """The page about the segments: `report.html`, and `report.json` with all that it shows."""
 
     TYPE_NAME = "SegmentReport"
+
+
+class SegmentSweep(Artifact):
+    """How many segments were tried and what became of each: `sweep.json` (see `components.tuner.sweep`)."""
+
+    TYPE_NAME = "SegmentSweep"

@@ -114,3 +114,8 @@ class EvaluationConfig(Section):
     def active_thresholds(self) -> dict[str, Threshold]:
         """Metric -> threshold, without those switched off."""
         return {name: t for name, t in self.thresholds.items() if t is not None}
+
+    def least(self, metric: str) -> float | None:
+        """The lowest value of a metric that is let through, if there is such a bound."""
+        threshold = self.active_thresholds.get(metric)
+        return threshold.min if threshold else None

@@ -12,7 +12,9 @@ from configs.section import Section
 class ModelConfig(Section):
     """k-means and its fit (where that runs is in `training`). Names as scikit-learn has them, where it has them."""
 
-    k: Annotated[int, Field(ge=1, le=10_000)] = Field(5, description="number of segments")
+    k: Annotated[int, Field(ge=1, le=10_000)] | Literal["auto"] = Field(
+        5, description="number of segments; auto: chosen from the data, see section `tuner`"
+    )
     metric: Literal["euclidean", "cosine"] = Field(
         "euclidean", description="cosine compares the directions of customers, whatever their length"
     )

@@ -13,6 +13,7 @@ from configs.model import ModelConfig
 from configs.outputs import AssignmentsConfig, ReportConfig
 from configs.section import Section
 from configs.training import TrainingConfig
+from configs.tuner import TunerConfig
 from configs.validation import ValidationConfig
 
 
@@ -24,8 +25,14 @@ class PipelineConfig(Section):
     features: FeaturesConfig = Field(default_factory=FeaturesConfig)
     validation: ValidationConfig = Field(default_factory=ValidationConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
+    tuner: TunerConfig = Field(default_factory=TunerConfig)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     assignments: AssignmentsConfig = Field(default_factory=AssignmentsConfig)
     report: ReportConfig = Field(default_factory=ReportConfig)
     beam_args: list[str] = Field(default_factory=list, description="arguments for Beam, such as a runner's")
+
+    @property
+    def fewest_segments(self) -> int:
+        """The smallest number of segments that the model can have."""
+        return self.tuner.min_k if self.model.k == "auto" else self.model.k

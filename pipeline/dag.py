@@ -23,6 +23,7 @@ from components.pusher.component import Pusher
 from components.report.component import Report
 from components.served_model.component import ServedModel
 from components.serving_check.component import ServingCheck
+from components.tuner.component import Tuner
 from configs.pipeline import PipelineConfig
 from pipeline.columns import typed_data
 from pipeline.entry_points import node_version
@@ -85,7 +86,7 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         schema=schema,
         examples=examples,
         validation_config=config.validation.model_dump_json(by_alias=True),
-        min_customers=config.model.k,
+        min_customers=config.fewest_segments,
         code_version=node_version("DataGate"),
     )
     transform = Transform(
@@ -104,9 +105,27 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
     )
     # No data flows from the gate to what it guards; without this edge they may run in any order.
     transform.add_upstream_node(gate)
+    tuner = None
+    if config.model.k == "auto":
+        tuner = Tuner(
+            examples=examples,
+            transform_graph=transform.outputs["transform_graph"],
+            tuner_fn="components.tuner.tuner_fn.tuner_fn",
+            custom_config={
+                "model": config.model.model_dump_json(by_alias=True),
+                "tuner": config.tuner.model_dump_json(by_alias=True),
+                "features": config.features.model_dump_json(by_alias=True),
+                "id_column": inputs.id_column,
+                # What the evaluation would refuse is not worth choosing.
+                "min_share": config.evaluation.least("smallest_segment_share"),
+                "min_stability": config.evaluation.least("stability"),
+            },
+            code_version=node_version("Tuner"),
+        )
     trainer = Trainer(
         examples=examples,
         transform_graph=transform.outputs["transform_graph"],
+        hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
         run_fn="components.trainer.run_fn.run_fn",
         custom_config={
             "model": config.model.model_dump_json(by_alias=True),
@@ -184,6 +203,7 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
             gate,
             transform,
             served,
+            *([tuner] if tuner else []),
             trainer,
             serving_check,
             evaluator,
@@ -208,5 +228,7 @@ def assemble(config: PipelineConfig, workspace: Workspace, nodes: list[BaseCompo
 
 def _model_config_hash(config: PipelineConfig) -> str:
     """Of the sections that make the model what it is; where it is fitted (`training`) is not among them."""
-    sections = (config.data, config.features, config.model)
+    sections = [config.data, config.features, config.model]
+    if config.model.k == "auto":
+        sections.append(config.tuner)
     return hashlib.sha256("".join(s.model_dump_json() for s in sections).encode()).hexdigest()[:16]

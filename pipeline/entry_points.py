@@ -1,7 +1,7 @@
 """The modules that each node executes: where hashing its code begins.
 
-TFX reaches some of them by name only (`run_fn`, `preprocessing_fn`, the probe's script), so no import leads there
-from the DAG.
+TFX reaches some of them by name only (`run_fn`, `tuner_fn`, `preprocessing_fn`, the probe's script), so no import
+leads there from the DAG.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ ENTRY_POINTS: dict[str, tuple[str, ...]] = {
     "DataGate": ("components.gate.executor",),
     "Transform": ("transforms.preprocessing",),
     "ServedModel": ("components.served_model.executor",),
+    "Tuner": ("components.tuner.executor", "components.tuner.tuner_fn"),
     "Trainer": ("components.trainer.run_fn",),
     "ServingCheck": ("components.serving_check.executor", "components.serving_check.probe"),
     "Evaluator": ("components.evaluator.executor",),

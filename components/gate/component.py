@@ -38,7 +38,7 @@ class DataGate(base_component.BaseComponent):
         schema=schema_gen.outputs["schema"],
         examples=example_gen.outputs["examples"],
         validation_config=config.validation.model_dump_json(by_alias=True),
-        min_customers=config.model.k,
+        min_customers=config.fewest_segments,
     )
     transform.add_upstream_node(gate)  # the order is nobody's input
     ```
@@ -65,7 +65,7 @@ class DataGate(base_component.BaseComponent):
           schema: The schema that the anomalies were found with.
           examples: The customer table; its rows are read only to count what an anomaly concerns.
           validation_config: `configs.validation.ValidationConfig` as JSON.
-          min_customers: The number of segments; a run needs as many customers to train on.
+          min_customers: The smallest number of segments; a run needs as many customers to train on.
           code_version: Hash of the code that runs, for TFX's cache key.
 
         Raises:

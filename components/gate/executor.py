@@ -48,7 +48,7 @@ class Executor(base_executor.BaseExecutor):
             - verdict: a DataVerdict; gets `verdict.json`.
           exec_properties:
             - validation_config: `configs.validation.ValidationConfig` as JSON.
-            - min_customers: the number of segments, which needs as many customers to train on.
+            - min_customers: the smallest number of segments, which needs as many customers to train on.
 
         Raises:
           DataError: There are too few customers, or anomalies of features that are not in `warn_only`.
@@ -99,7 +99,10 @@ def too_few(customers: Mapping[str, int], k: int, min_customers: int | None) -> 
         return [f"{counted} where validation.min_customers asks for at least {min_customers:,}"]
     if customers.get("train", 0) < k:
         of_them = f", {held_out:,} of them held out for evaluation," if held_out else ""
-        return [f"{counted}{of_them} for k = {k} segments: give more customers or a smaller model.k"]
+        return [
+            f"{counted}{of_them} for k = {k} segments: give more customers, or a smaller model.k "
+            "(tuner.min_k where it is auto)"
+        ]
     if held_out == 0:
         return [f"{counted}, none of them held out: too few to evaluate a model on, give more customers"]
     return []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import numpy.typing as npt
 
@@ -57,6 +59,7 @@ def stability(
     most_rows: int = 20_000,
     seed: int = 0,
     keys: Keys | None = None,
+    options: KMeansOptions | None = None,
 ) -> float:
     """Agreement of a model with fits on random halves of the customers.
 
@@ -73,6 +76,7 @@ def stability(
       most_rows: of more rows than these, so many are drawn first.
       seed: of the draws and the fits.
       keys: uint64 [n], what the draws go by; a hash of the features without them.
+      options: of the fits, but for `k` and `seed`; None for five restarts and the engine's defaults.
 
     Returns:
       At most 1, higher is better; 1 for k = 1. NaN where half of the rows cannot make k segments.
@@ -85,13 +89,13 @@ def stability(
         keys = row_keys(matrix)
     chosen = draw(keys, most_rows, seed)
     matrix, labels, keys = matrix[chosen].astype(np.float32), labels[chosen], keys[chosen]
+    options = options or KMeansOptions(k=k, n_init=_RESTARTS)
     agreements = []
     for number in range(1, resamples + 1):
         half = draw(keys, len(matrix) // 2, seed + number)
-        options = KMeansOptions(k=k, n_init=_RESTARTS, seed=seed + number)
         try:
-            centroids = fit_kmeans(matrix[half], options).centroids
+            fit = fit_kmeans(matrix[half], dataclasses.replace(options, k=k, seed=seed + number))
         except KMeansError:
             return float("nan")
-        agreements.append(adjusted_rand(labels, assign(matrix, centroids)[0].numpy()))
+        agreements.append(adjusted_rand(labels, assign(matrix, fit.centroids, options.metric)[0].numpy()))
     return float(np.mean(agreements))

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_transform as tft
 from absl import logging
 from tfx.components.trainer.fn_args_utils import FnArgs
 
@@ -20,6 +19,7 @@ from components.segments_file import SEGMENTS_FILE
 from components.trainer import segments
 from components.trainer.checkpoints import checkpoint_of, remove_checkpoints
 from components.trainer.curves import told_passes
+from components.trainer.hyperparameters import with_chosen_k
 from components.trainer.kmeans import (
     Checkpoint,
     Iteration,
@@ -37,7 +37,6 @@ from configs.features import FeaturesConfig
 from configs.model import ModelConfig
 from configs.training import TrainingConfig
 from transforms.plan import FeaturePlan
-from transforms.preprocessing import plan_from_dtypes
 
 _EXPORT_WAIT_SECONDS = 600
 
@@ -46,8 +45,9 @@ def run_fn(fn_args: FnArgs) -> None:
     """Fits k-means to the train split and exports the model that assigns segments.
 
     `custom_config` holds `model`, `training` and `features` (JSON of their config sections), `pipeline` (its
-    name), `id_column`, `config_hash` and `checkpoint_dir` (where fits that are cut short are found again). In a
-    TF_CONFIG cluster each worker fits its share of the rows and only the chief describes and exports.
+    name), `id_column`, `config_hash` and `checkpoint_dir` (where fits that are cut short are found again). Where
+    `model.k` is `auto`, `hyperparameters` are the Tuner's. In a TF_CONFIG cluster each worker fits its share of
+    the rows and only the chief describes and exports.
 
     Raises:
       components.errors.DataError: the data cannot make k segments.
@@ -55,18 +55,22 @@ def run_fn(fn_args: FnArgs) -> None:
       components.trainer.kmeans.WorkerLost: a worker ended before the fit did.
     """
     config = fn_args.custom_config
-    model_config = ModelConfig.model_validate_json(config["model"])
+    model_config = with_chosen_k(ModelConfig.model_validate_json(config["model"]), fn_args.hyperparameters)
     training = TrainingConfig.model_validate_json(config["training"])
     placement = place(training)
-    output = tft.TFTransformOutput(fn_args.transform_output)
-    dtypes = {name: spec.dtype for name, spec in output.raw_feature_spec().items()}
     features = FeaturesConfig.model_validate_json(config["features"])
-    plan = plan_from_dtypes(features, dtypes, config.get("id_column"))
-    transformation = Transformation(output, plan, model_config.metric)
+    transformation = Transformation.saved(
+        fn_args.transform_output, features, config.get("id_column"), model_config.metric
+    )
+    plan = transformation.plan
 
     files = [path for pattern in fn_args.train_files for path in tf.io.gfile.glob(pattern)]
     checkpoint = checkpoint_of(
-        config, training, files, fn_args.transform_output, placement.workers * placement.local_workers
+        {**config, "model": model_config.model_dump_json()},
+        training,
+        files,
+        fn_args.transform_output,
+        placement.workers * placement.local_workers,
     )
     # Files are <uri>/Split-train/<name>: FnArgs tells them, not the artifact.
     ingest = read_ingest(os.path.dirname(os.path.dirname(files[0])))

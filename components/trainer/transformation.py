@@ -8,8 +8,10 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.trainer.kmeans.distances import directions
+from configs.features import FeaturesConfig
 from transforms.encoding import vocabulary_name
 from transforms.plan import FeaturePlan
+from transforms.preprocessing import plan_from_dtypes
 from transforms.vectorize import VectorLayout
 
 
@@ -34,6 +36,15 @@ class Transformation:
             for f in plan.one_hot
         }
         self.layout = VectorLayout(plan, vocabularies)
+
+    @classmethod
+    def saved(
+        cls, graph: str, features: FeaturesConfig, id_column: str | None, metric: str
+    ) -> Transformation:
+        """What Transform saved under `graph` for the section `features`; `metric` as in `ModelConfig`."""
+        output = tft.TFTransformOutput(graph)
+        dtypes = {name: spec.dtype for name, spec in output.raw_feature_spec().items()}
+        return cls(output, plan_from_dtypes(features, dtypes, id_column), metric)
 
     def parse(self, examples: tf.Tensor) -> dict[str, tf.SparseTensor]:
         """Serialized tf.Examples, string [batch] -> raw features; missing ones are empty, never refused."""

@@ -42,12 +42,21 @@ def check(
             "id_column": source.id_column,
             "features": _treatments(loaded, source),
             "k": loaded.model.k,
+            "candidates": [loaded.tuner.min_k, loaded.tuner.max_k] if loaded.model.k == "auto" else None,
+            "notes": _notes(loaded),
             "workspace": place.root,
         }
     if as_json:
         print_json(content)
     else:
         _show(content, source)
+
+
+def _notes(config: PipelineConfig) -> list[str]:
+    """What is in the config and has no effect."""
+    if config.model.k != "auto" and "tuner" in config.model_fields_set:
+        return [f"section tuner is not used: model.k is {config.model.k}, not auto"]
+    return []
 
 
 def _treatments(config: PipelineConfig, source: Source) -> dict[str, str]:
@@ -80,4 +89,7 @@ def _show(content: dict[str, Any], source: Source) -> None:
     for column, treatment in content["features"].items():
         table.add_row(escape(column), escape(treatment))
     out.print(table)
-    out.print(f"k = {content['k']}, workspace {content['workspace']}", markup=False)
+    for note in content["notes"]:
+        out.print(f"note: {note}", markup=False)
+    tried = " (from {} to {})".format(*content["candidates"]) if content["candidates"] else ""
+    out.print(f"k = {content['k']}{tried}, workspace {content['workspace']}", markup=False)

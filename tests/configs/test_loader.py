@@ -48,6 +48,24 @@ def test_paths_are_relative_to_the_file_but_overrides_to_the_current_folder(
     assert config.validation.schema_path == str(elsewhere / "s.pbtxt")
 
 
+def test_the_fewest_segments_are_those_of_the_model_or_of_the_tuner(config_file: Path) -> None:
+    def fewest(*overrides: str) -> int:
+        return load_config(str(config_file), overrides).fewest_segments
+
+    assert fewest() == 5
+    assert fewest("model.k=3", "tuner.min_k=4") == 3
+    assert fewest("model.k=auto") == 2
+    assert fewest("model.k=auto", "tuner.min_k=4") == 4
+
+
+def test_the_lowest_value_that_the_evaluation_lets_through(config_file: Path) -> None:
+    evaluation = load_config(str(config_file)).evaluation
+    assert evaluation.least("smallest_segment_share") == 0.01
+    assert evaluation.least("davies_bouldin") is None
+    off = load_config(str(config_file), ["evaluation.thresholds.smallest_segment_share="]).evaluation
+    assert off.least("smallest_segment_share") is None
+
+
 def test_remote_paths_stay_as_they_are(config_file: Path) -> None:
     assert (
         load_config(str(config_file), ["data.path=gs://bucket/{SPAN}/*.csv"]).data.path
@@ -64,9 +82,14 @@ def test_remote_paths_stay_as_they_are(config_file: Path) -> None:
         ("data.keep=[{colum: a, gt: 0}]", "unknown key 'data.keep.0.colum'; did you mean 'column'?"),
         ("model.k=0", "'model.k' is 0: input should be greater than or equal to 1"),
         ("model.k=-2", "'model.k' is -2"),
-        ("model.k=many", "'model.k' is 'many': input should be a valid integer"),
+        ("model.k=many", "'model.k' is 'many': input should be a valid integer or input should be 'auto'"),
         ("model.k=2.5", "'model.k' is 2.5"),
         ("model.k=true", "'model.k' is True"),
+        ("tuner={min_k: 5, max_k: 3}", "'tuner': min_k 5 is above max_k 3"),
+        ("tuner.max_k=1", "'tuner.max_k' is 1: input should be greater than or equal to 2"),
+        ("tuner.tolerance=-0.1", "'tuner.tolerance' is -0.1"),
+        ("tuner.min_k=auto", "'tuner.min_k' is 'auto'"),
+        ("tuner.mink=3", "unknown key 'tuner.mink'; did you mean 'min_k'?"),
         ("model.tolerance=.nan", "'model.tolerance' is nan: input should be a finite number"),
         ("model.strategy=auto", "unknown key 'model.strategy'"),
         ("training.strategy=tpu", "'one_device', 'mirrored' or 'multi_worker'"),

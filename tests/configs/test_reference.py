@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from configs.model import ModelConfig
 from configs.pipeline import PipelineConfig
 from configs.training import TrainingConfig
+from configs.tuner import TunerConfig
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
 
@@ -30,7 +31,7 @@ def test_every_key_is_documented() -> None:
     assert keys - documented - {"column", "type"} == set()
 
 
-@pytest.mark.parametrize("section", [ModelConfig, TrainingConfig])
+@pytest.mark.parametrize("section", [ModelConfig, TunerConfig, TrainingConfig])
 def test_the_documented_defaults_are_true(section: type[BaseModel]) -> None:
     for name, field in section.model_fields.items():
         row = re.search(rf"^\| `{name}` \| `([^`]+)` \|", DOCUMENT, re.MULTILINE)

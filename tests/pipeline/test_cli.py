@@ -76,6 +76,16 @@ def test_check_says_what_becomes_of_each_column(segments: Segments) -> None:
     }
 
 
+def test_check_says_which_numbers_of_segments_would_be_tried(segments: Segments) -> None:
+    segments.config["tuner"] = {"max_k": 6}
+    fixed = segments.json("check")
+    assert (fixed["k"], fixed["candidates"]) == (3, None)
+    assert fixed["notes"] == ["section tuner is not used: model.k is 3, not auto"]
+    auto = segments.json("check", "--set", "model.k=auto")
+    assert (auto["k"], auto["candidates"], auto["notes"]) == ("auto", [2, 6], [])
+    assert "k = auto (from 2 to 6)" in segments("check", "--set", "model.k=auto").stdout
+
+
 def test_check_refuses_what_a_run_would(segments: Segments) -> None:
     segments.config["features"] = {"exclude": ["age", "income", "visits", "plan"]}
     done = segments("check")

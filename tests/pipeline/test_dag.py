@@ -48,7 +48,9 @@ def test_nothing_runs_before_the_gate_that_the_gate_guards(tmp_path: Path) -> No
 
 
 def test_every_node_of_ours_tells_the_cache_its_code(tmp_path: Path) -> None:
-    for node in pipeline(tmp_path).components:
+    nodes = pipeline(tmp_path, "model.k=auto").components
+    assert {node.id for node in nodes} >= set(ENTRY_POINTS)
+    for node in nodes:
         if node.id in ENTRY_POINTS:
             properties = node.exec_properties
             known = properties.get("code_version") or str(properties.get("custom_config"))
@@ -76,6 +78,36 @@ def test_every_node_of_ours_tells_the_cache_its_code(tmp_path: Path) -> None:
 def test_each_node_gets_only_its_section(tmp_path: Path, override: str, changed: set[str]) -> None:
     plain = {node.id: node.exec_properties for node in pipeline(tmp_path).components}
     other = {node.id: node.exec_properties for node in pipeline(tmp_path, override).components}
+    assert {name for name in plain if plain[name] != other[name]} == changed
+
+
+def test_a_tuner_comes_before_the_trainer_only_where_k_is_auto(tmp_path: Path) -> None:
+    fixed = {node.id: node for node in pipeline(tmp_path).components}
+    assert "Tuner" not in fixed
+    assert "hyperparameters" not in fixed["Trainer"].inputs
+    nodes = {node.id: node for node in pipeline(tmp_path, "model.k=auto").components}
+    assert set(nodes) - set(fixed) == {"Tuner"}
+    assert {node.id for node in nodes["Tuner"].upstream_nodes} == {"ExampleGen", "Transform"}
+    assert nodes["Tuner"] in nodes["Trainer"].upstream_nodes
+    assert nodes["Trainer"].inputs["hyperparameters"] is nodes["Tuner"].outputs["best_hyperparameters"]
+    assert nodes["DataGate"].exec_properties["min_customers"] == 2
+
+
+@pytest.mark.parametrize(
+    ("override", "changed"),
+    [
+        ("tuner.max_k=6", {"Tuner", "Trainer"}),
+        ("tuner.min_k=3", {"Tuner", "Trainer", "DataGate"}),
+        ("evaluation.thresholds.smallest_segment_share={min: 0.02}", {"Tuner", "Evaluator"}),
+        ("evaluation.slices=[plan]", {"Evaluator"}),
+        ("training.workers=2", {"Trainer"}),
+    ],
+)
+def test_the_tuner_gets_only_its_section(tmp_path: Path, override: str, changed: set[str]) -> None:
+    plain = {node.id: node.exec_properties for node in pipeline(tmp_path, "model.k=auto").components}
+    other = {
+        node.id: node.exec_properties for node in pipeline(tmp_path, "model.k=auto", override).components
+    }
     assert {name for name in plain if plain[name] != other[name]} == changed
 
 

@@ -222,7 +222,7 @@ def test_fewer_customers_than_segments(gate, serving):
     rows = [{"customer_id": f"c{i}", "age": 30.0, "visits": 1, "city": "Nice"} for i in range(4)]
     assert _lines(gate, {"train": rows[:3], "eval": rows[3:]}, k=5) == [
         "4 customers, 1 of them held out for evaluation, for k = 5 segments: "
-        "give more customers or a smaller model.k"
+        "give more customers, or a smaller model.k (tuner.min_k where it is auto)"
     ]
 
 
