@@ -62,7 +62,7 @@ def similar_ids(ids: pa.Array, wanted: str, most: int = 3) -> list[str]:
       wanted: what was looked for.
       most: how many at most.
     """
-    text = pa.array(_decoded(ids), pa.string())
+    text = _decoded(ids)
     bare = _bare(pa.array([wanted]))[0]
     same = text.filter(pc.equal(_bare(text), bare)).unique().to_pylist()
     if same:
@@ -82,11 +82,11 @@ def not_found(wanted: str, search: Search) -> ConfigError:
     )
 
 
-def _decoded(ids: pa.Array) -> pa.Array | list[str]:
+def _decoded(ids: pa.Array) -> pa.Array:
     try:
         return pc.cast(ids, pa.string())
     except pa.ArrowInvalid:
-        return [value.decode("utf-8", "replace") for value in ids.to_pylist()]
+        return pa.array([value.decode("utf-8", "replace") for value in ids.to_pylist()], pa.string())
 
 
 def _bare(ids: pa.Array) -> pa.Array:

@@ -110,7 +110,8 @@ class LoadedModel:
           ServingError: the model does not have them.
         """
         try:
-            return self._model.centroids.numpy(), self._model.segment_ids.numpy()
+            told = self._model.prototypes()
+            return told["centroids"].numpy(), told["segment_id"].numpy()
         except AttributeError as error:
             raise ServingError(
                 f"the model {self._model_dir} does not say where its segments' centres are: an older version of"

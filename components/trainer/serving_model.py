@@ -86,7 +86,7 @@ def _fits(column: str) -> bool:
 class SegmentModel(tf.Module):
     """Nearest prototype, its segment, its distance.
 
-    Besides the signatures, a loaded SavedModel has `centroids` float64 [k, d] and `segment_ids` int64 [k].
+    Besides the signatures, a loaded SavedModel has the function `prototypes`.
     """
 
     def __init__(self, transformation: Transformation, prototypes: Prototypes):
@@ -94,25 +94,30 @@ class SegmentModel(tf.Module):
         # Tracked here, or the transform's tables and constants are missing from the SavedModel.
         self.transform_layer = transformation.layer
         self._transformation = transformation
-        # Variables, for who loads the model to ask where its prototypes are; constants come back without a name.
-        self.centroids = tf.Variable(prototypes.centroids, trainable=False, dtype=tf.float64)
-        self.segment_ids = tf.Variable(list(prototypes.ids), trainable=False, dtype=tf.int64)
+        self._centroids = tf.constant(prototypes.centroids, tf.float64)
+        self._ids = tf.constant(list(prototypes.ids), tf.int64)
         self._names = tf.constant(list(prototypes.names))
         self._radii = tf.constant(prototypes.radii, tf.float32)
         self._inputs = input_names(transformation.plan.names)
 
     def assign_vectors(self, vectors: tf.Tensor) -> dict[str, tf.Tensor]:
         """Transformed rows, float32 [batch, d] -> the outputs that every signature returns."""
-        distances = distances_to(vectors, self.centroids)
+        distances = distances_to(vectors, self._centroids)
         nearest = tf.argmin(distances, axis=1)
         distance = tf.gather(distances, nearest, batch_dims=1)
         return {
-            "segment_id": tf.gather(self.segment_ids, nearest),
+            "segment_id": tf.gather(self._ids, nearest),
             "segment_name": tf.gather(self._names, nearest),
             "distance": distance,
             "distances": distances,
             "is_outlier": distance > tf.gather(self._radii, nearest),
         }
+
+    # A function, not variables: those would be gone where only a signature of a loaded model is kept.
+    @tf.function(input_signature=[])
+    def prototypes(self) -> dict[str, tf.Tensor]:
+        """Where the segments are: `centroids` float64 [k, d], and the `segment_id` int64 [k] of each."""
+        return {"centroids": tf.identity(self._centroids), "segment_id": tf.identity(self._ids)}
 
     def _evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         vectors = self._transformation.vectors(self._transformation.parse(examples))

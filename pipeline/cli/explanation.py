@@ -15,6 +15,8 @@ from pipeline.cli.common import out
 _SHOWN_FEATURES = 8
 _SHOWN_CHANGES = 6
 _SHOWN_CATEGORIES = 4
+# Less than this share of the largest part is rounding of the model's float32.
+_NOTHING = 1e-6
 
 
 def show_explanation(content: Mapping[str, Any], customers: str) -> None:
@@ -68,6 +70,7 @@ def _features(content: Mapping[str, Any]) -> Table:
     table.add_column("part", justify="right")
     table.add_column("speaks for")
     shown = content["features"][:_SHOWN_FEATURES]
+    nothing = _NOTHING * max(abs(each["part"]) for each in shown)
     for each in shown:
         table.add_row(
             Text(as_line(each["feature"])),
@@ -75,17 +78,17 @@ def _features(content: Mapping[str, Any]) -> Table:
             Text(_rounded(each["typical"])),
             Text(_rounded(each["typical_of_second"])),
             f"{each['part']:+.3g}",
-            _favours(each["part"], own, second),
+            _favours(each["part"], nothing, own, second),
         )
     rest = content["features"][_SHOWN_FEATURES:]
     if rest:
         part = math.fsum(each["part"] for each in rest)
-        table.add_row(f"{len(rest)} others", "", "", "", f"{part:+.3g}", _favours(part, own, second))
+        table.add_row(f"{len(rest)} others", "", "", "", f"{part:+.3g}", _favours(part, nothing, own, second))
     return table
 
 
-def _favours(part: float, own: int, second: int) -> str:
-    return "neither" if part == 0 else f"segment {own if part > 0 else second}"
+def _favours(part: float, nothing: float, own: int, second: int) -> str:
+    return "neither" if abs(part) <= nothing else f"segment {own if part > 0 else second}"
 
 
 def _sum(content: Mapping[str, Any]) -> str:

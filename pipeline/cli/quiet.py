@@ -8,7 +8,7 @@ import warnings
 
 def quiet_tensorflow() -> None:
     """To be called before TensorFlow is imported."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Or a command that asks one question takes all the memory of the GPUs.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     warnings.simplefilter("ignore")
