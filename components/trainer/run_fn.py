@@ -29,6 +29,7 @@ from components.trainer.kmeans import (
     fit_kmeans,
 )
 from components.trainer.kmeans.local.fit import fit_on_local_workers
+from components.trainer.projector import write_projection
 from components.trainer.reading import Customers, load_customers, load_shard, stream_vectors
 from components.trainer.serving_model import SegmentModel
 from components.trainer.strategy import Placement, place
@@ -91,6 +92,7 @@ def run_fn(fn_args: FnArgs) -> None:
         fit = _fit(rows, model_config, placement, on_iteration, checkpoint)
     remove_checkpoints(config.get("checkpoint_dir"))
     prototypes, described = segments.describe(customers, fit, model_config.outlier_quantile, whole=every == 1)
+    write_projection(fn_args.model_run_dir, customers, prototypes, described["segments"])
     SegmentModel(transformation, prototypes).export(fn_args.serving_model_dir)
     content = {
         **segments.model_facts(transformation, fit),

@@ -84,7 +84,10 @@ def _fits(column: str) -> bool:
 
 
 class SegmentModel(tf.Module):
-    """Nearest prototype, its segment, its distance."""
+    """Nearest prototype, its segment, its distance.
+
+    Besides the signatures, a loaded SavedModel has the function `prototypes`.
+    """
 
     def __init__(self, transformation: Transformation, prototypes: Prototypes):
         super().__init__()
@@ -109,6 +112,12 @@ class SegmentModel(tf.Module):
             "distances": distances,
             "is_outlier": distance > tf.gather(self._radii, nearest),
         }
+
+    # A function, not variables: those would be gone where only a signature of a loaded model is kept.
+    @tf.function(input_signature=[])
+    def prototypes(self) -> dict[str, tf.Tensor]:
+        """Where the segments are: `centroids` float64 [k, d], and the `segment_id` int64 [k] of each."""
+        return {"centroids": tf.identity(self._centroids), "segment_id": tf.identity(self._ids)}
 
     def _evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         vectors = self._transformation.vectors(self._transformation.parse(examples))

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn, Optional
 import typer
 from rich.console import Console
 
-from components.errors import DataError
+from components.errors import DataError, ServingError
 from configs.errors import ConfigError
 from configs.loader import load_config
 from configs.pipeline import PipelineConfig
@@ -74,7 +74,7 @@ def errors_for_people(as_json: bool, content: Mapping[str, Any] = MappingProxyTy
         leave(2, "usage", str(error), as_json, content)
     except DataError as error:
         leave(4, "rejected", str(error), as_json, content)
-    except WorkspaceBusyError as error:
+    except (WorkspaceBusyError, ServingError) as error:
         leave(1, "failed", str(error), as_json, content)
     except OSError as error:
         where = error.filename or "the file system"
