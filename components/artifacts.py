@@ -22,3 +22,15 @@ class SegmentReport(Artifact):
     """The page about the segments: `report.html`, and `report.json` with all that it shows."""
 
     TYPE_NAME = "SegmentReport"
+
+
+class SegmentSweep(Artifact):
+    """The search for the number of segments: `sweep.json` with every candidate, the one chosen and why."""
+
+    TYPE_NAME = "SegmentSweep"
+
+
+class SegmentMigration(Artifact):
+    """What became of the served model's segments: `migration.json`, with the shares of past versions."""
+
+    TYPE_NAME = "SegmentMigration"
