@@ -25,6 +25,12 @@ class SegmentReport(Artifact):
 
 
 class SegmentSweep(Artifact):
-    """How many segments were tried and what became of each: `sweep.json` (see `components.tuner.sweep`)."""
+    """The search for the number of segments: `sweep.json` (see `components.tuner.sweep`)."""
 
     TYPE_NAME = "SegmentSweep"
+
+
+class SegmentMigration(Artifact):
+    """What became of the served model's segments: `migration.json`, with the shares of past versions."""
+
+    TYPE_NAME = "SegmentMigration"

@@ -12,10 +12,13 @@ from tfx.dsl.io import fileio
 from tfx.types import Artifact, artifact_utils
 
 from components.gate.expectations import bounds, describe_values, presence
-from components.trainer.words import format_number
+from components.trainer.words import as_line, format_number, format_share
 
 STATISTICS_FILE = "FeatureStats.pb"
 SCHEMA_FILE = "schema.pbtxt"
+
+_NAMED = 3
+_RANKS = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +30,8 @@ class ColumnFacts:
       kind: `number` or `text`.
       missing: the share of customers without a value.
       seen: its range or number of distinct values, in words.
+      typical: its median, mean and zeros, or its most frequent values, in words; "" without values.
+      histogram: the shares of its values in ten bins of equal width, or of its most frequent values.
       expected: what the schema asks, in words.
       remark: why the column cannot tell customers apart, where it cannot.
     """
@@ -35,6 +40,8 @@ class ColumnFacts:
     kind: str
     missing: float
     seen: str
+    typical: str
+    histogram: list[float]
     expected: str
     remark: str
 
@@ -87,9 +94,35 @@ def _column(feature: Any, schema: schema_pb2.Schema, examples: int) -> ColumnFac
         kind="text" if text else "number",
         missing=1 - present / examples if examples else 0.0,
         seen=seen,
+        typical=(_frequent_values if text else _middle)(statistics, present) if present else "",
+        histogram=(_ranks if text else _bins)(statistics, present) if present else [],
         remark=_remark(statistics, text, present, examples),
         expected=_expectation(next((f for f in schema.feature if f.name == name), None), schema),
     )
+
+
+def _middle(statistics: statistics_pb2.NumericStatistics, present: int) -> str:
+    said = f"median {format_number(statistics.median)}, mean {format_number(statistics.mean)}"
+    return f"{said}, 0 for {format_share(statistics.num_zeros / present)}" if statistics.num_zeros else said
+
+
+def _bins(statistics: statistics_pb2.NumericStatistics, present: int) -> list[float]:
+    standard = statistics_pb2.Histogram.STANDARD
+    found = next((h for h in statistics.histograms if h.type == standard), None)
+    return [round(bucket.sample_count / present, 4) for bucket in found.buckets] if found else []
+
+
+def _frequent_values(statistics: statistics_pb2.StringStatistics, present: int) -> str:
+    named = statistics.top_values[:_NAMED]
+    # Of values that hardly repeat, such as names, none is typical.
+    if not named or named[0].frequency <= 1:
+        return ""
+    return ", ".join(f"{as_line(item.value)} {format_share(item.frequency / present)}" for item in named)
+
+
+def _ranks(statistics: statistics_pb2.StringStatistics, present: int) -> list[float]:
+    buckets = statistics.rank_histogram.buckets[:_RANKS]
+    return [round(bucket.sample_count / present, 4) for bucket in buckets]
 
 
 def _expectation(feature: schema_pb2.Feature | None, schema: schema_pb2.Schema) -> str:

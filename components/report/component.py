@@ -7,7 +7,13 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifacts import DataVerdict, SegmentAssignments, SegmentReport
+from components.artifacts import (
+    DataVerdict,
+    SegmentAssignments,
+    SegmentMigration,
+    SegmentReport,
+    SegmentSweep,
+)
 from components.report.executor import Executor
 
 
@@ -33,6 +39,8 @@ class ReportSpec(ComponentSpec):
         "pushed_model": ChannelParameter(type=standard_artifacts.PushedModel),
         "assignments": ChannelParameter(type=SegmentAssignments),
         "served_model": ChannelParameter(type=standard_artifacts.Model),
+        "sweep": ChannelParameter(type=SegmentSweep, optional=True),
+        "migration": ChannelParameter(type=SegmentMigration, optional=True),
     }
     OUTPUTS = {"report": ChannelParameter(type=SegmentReport)}
 
@@ -87,6 +95,8 @@ class Report(base_component.BaseComponent):
         run_id: str,
         publish_dir: str,
         code_version: Optional[str] = "",
+        sweep: Optional[types.BaseChannel] = None,
+        migration: Optional[types.BaseChannel] = None,
     ):
         """Wires the component.
 
@@ -107,6 +117,8 @@ class Report(base_component.BaseComponent):
           run_id: names the folder of the published copy.
           publish_dir: `report.html` and `report.json` are also put in `<publish_dir>/<run_id>/`.
           code_version: a hash of the code that runs, for TFX's cache key; the executor does not read it.
+          sweep: the SegmentSweep over numbers of segments, where the number was searched for.
+          migration: the SegmentMigration from the served model's segments, with the history of versions.
         """
         super().__init__(
             ReportSpec(
@@ -121,6 +133,8 @@ class Report(base_component.BaseComponent):
                 pushed_model=pushed_model,
                 assignments=assignments,
                 served_model=served_model,
+                sweep=sweep,
+                migration=migration,
                 report=types.Channel(type=SegmentReport),
                 report_config=report_config,
                 pipeline_name=pipeline_name,

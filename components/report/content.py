@@ -3,44 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from typing import Any
 
-from components.evaluator.verdict import ThresholdResult
 from components.report.decision import Decision, decide
-from components.report.figures.palette import segment_colour
+from components.report.figures.distributions import Distribution
+from components.report.figures.growth import Growth, draw_growth
+from components.report.figures.palette import segment_colours
 from components.report.figures.profiles import Category, Row, categories, numeric_rows
-from components.report.figures.scatter import Scatter
+from components.report.figures.sweep import Line, draw_sweep
 from components.report.inputs import RunFacts
+from components.report.metrics import (
+    MetricView,
+    SliceTable,
+    ThresholdView,
+    metric_views,
+    slice_tables,
+    threshold_views,
+)
+from components.report.migration import Migration, Version, history_of, migration_of
+from components.report.pictures import Pictures
+from components.report.sweep import Sweep, sweep_of
 from components.trainer.naming import describe_segment
-from components.trainer.words import format_number, format_share
 
-# Metric -> its name for people, and what it tells, in a line.
-METRICS = {
-    "silhouette": (
-        "Silhouette",
-        "How much closer customers are to their own segment than to the next: 1 is far apart, 0 is touching, "
-        "below 0 is mixed up. Higher is better.",
-    ),
-    "davies_bouldin": (
-        "Davies-Bouldin index",
-        "How much the two most similar segments overlap, averaged over the segments: 0 is not at all. "
-        "Lower is better.",
-    ),
-    "calinski_harabasz": (
-        "Calinski-Harabasz index",
-        "How far the segments are spread out, compared with the spread inside them. Higher is better.",
-    ),
-    "inertia_per_customer": (
-        "Inertia per customer",
-        "The mean squared distance of customers from the centre of their segment, in the model's own units. "
-        "Lower is better, for the same features.",
-    ),
-    "smallest_segment_share": (
-        "Smallest segment",
-        "The share of customers in the smallest segment: a sliver is seldom worth a campaign of its own.",
-    ),
-}
+CANDIDATE = "this model"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +37,7 @@ class SegmentView:
       size, share: its customers, and their share of all.
       bar: the length of its bar, 0 to 1, the largest segment's being 1.
       description: a sentence.
+      share_before: its share in the model that was served before; None where it had no such segment.
     """
 
     id: int
@@ -62,22 +47,7 @@ class SegmentView:
     share: float
     bar: float
     description: str
-
-
-@dataclasses.dataclass(frozen=True)
-class MetricView:
-    """A metric: its value, the served model's on the same customers, and the thresholds on it."""
-
-    name: str
-    label: str
-    meaning: str
-    value: float
-    baseline: float | None
-    thresholds: list[ThresholdResult]
-
-    def text(self, value: float | None) -> str:
-        """A value of this metric as shown."""
-        return format_share(value) if self.name.endswith("_share") else format_number(value)
+    share_before: float | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,11 +61,15 @@ class Content:
       made_at: when the page was made, ISO 8601, UTC.
       decision: what was decided about the model.
       segments: largest bar 1.
+      migration: what changed since the model that was served; None without one.
+      growth: the segments over past versions; None without any.
       numeric: the heat map of numeric columns, the most telling first.
       categorical: those of categorical columns, the most telling first.
-      scatter: the picture; None where the model did not answer.
-      no_scatter: why not.
-      metrics: with thresholds.
+      distributions: of numeric columns, the most telling first.
+      pictures: figures of sampled customers.
+      metrics, thresholds, slices: the evaluation.
+      sweep: the search for the number of segments; None where it was given.
+      sweep_lines: its pictures.
       facts: everything else.
     """
 
@@ -105,29 +79,31 @@ class Content:
     made_at: str
     decision: Decision
     segments: list[SegmentView]
+    migration: Migration | None
+    growth: Growth | None
     numeric: list[Row]
     categorical: list[Category]
-    scatter: Scatter | None
-    no_scatter: str
+    distributions: list[Distribution]
+    pictures: Pictures
     metrics: list[MetricView]
+    thresholds: list[ThresholdView]
+    slices: list[SliceTable]
+    sweep: Sweep | None
+    sweep_lines: list[Line]
     facts: RunFacts
 
 
 def build_content(
-    facts: RunFacts,
-    *,
-    title: str,
-    customers_word: str,
-    run_id: str,
-    made_at: str,
-    scatter: Scatter | None,
-    no_scatter: str = "",
+    facts: RunFacts, *, title: str, customers_word: str, run_id: str, made_at: str, pictures: Pictures
 ) -> Content:
     """Puts a run's facts into the order and the words of the page."""
     described = facts.segments["segments"]
     population = facts.segments["population"]["profile"]
     profiles = [segment["profile"] for segment in described]
-    largest = max(facts.sizes.values(), default=0) or 1
+    numeric = sorted(numeric_rows(population, profiles), key=lambda row: -row.strength)
+    order = {row.name: place for place, row in enumerate(numeric)}
+    metrics = metric_views(facts.evaluation, customers_word)
+    sweep = sweep_of(facts.sweep) if facts.sweep else None
     return Content(
         title=title,
         customers_word=customers_word,
@@ -141,112 +117,56 @@ def build_content(
             infra_blessed=facts.infra_blessed,
             infra_problems=facts.infra_problems,
         ),
-        segments=[
-            SegmentView(
-                id=segment["id"],
-                name=segment["name"],
-                colour=segment_colour(position),
-                size=facts.sizes[segment["id"]],
-                share=facts.share(segment["id"]),
-                bar=facts.sizes[segment["id"]] / largest,
-                description=describe_segment(population, segment["profile"], segment["size"], customers_word),
-            )
-            for position, segment in enumerate(described)
-        ],
-        numeric=sorted(numeric_rows(population, profiles), key=lambda row: -row.strength),
+        segments=_segments(facts, customers_word),
+        migration=migration_of(facts.migration, customers_word) if facts.migration else None,
+        growth=_growth(facts),
+        numeric=numeric,
         categorical=sorted(categories(population, profiles), key=lambda category: -category.strength),
-        scatter=scatter,
-        no_scatter=no_scatter,
-        metrics=_metrics(facts),
+        distributions=sorted(pictures.distributions, key=lambda figure: order.get(figure.name, len(order))),
+        pictures=pictures,
+        metrics=metrics,
+        thresholds=threshold_views(facts.evaluation),
+        slices=slice_tables(facts.evaluation.slices, metrics),
+        sweep=sweep,
+        sweep_lines=draw_sweep(sweep) if sweep else [],
         facts=facts,
     )
 
 
-def _metrics(facts: RunFacts) -> list[MetricView]:
-    evaluation = facts.evaluation
-    views = []
-    known = [name for name in METRICS if name in evaluation.metrics]
-    for name in [*known, *sorted(set(evaluation.metrics) - set(known))]:
-        label, meaning = METRICS.get(name, (name.replace("_", " "), ""))
-        thresholds = [item for item in evaluation.thresholds if item.metric == name]
-        baseline = evaluation.baseline_metrics.get(name)
-        views.append(MetricView(name, label, meaning, evaluation.metrics[name], baseline, thresholds))
-    return views
-
-
-def as_json(content: Content, report_path: str) -> dict[str, Any]:
-    """`report.json`: what `segments run --json` shows, and the data of every figure. Strict JSON."""
-    facts, evaluation = content.facts, content.facts.evaluation
-    return _strict(
-        {
-            "run_id": content.run_id,
-            "status": content.decision.status,
-            "headline": content.decision.headline,
-            "consequence": content.decision.consequence,
-            "reasons": content.decision.reasons,
-            "made_at": content.made_at,
-            "model": facts.pushed_destination,
-            "version": facts.pushed_version,
-            "served_before": facts.served_before,
-            "assignments": facts.assignments,
-            "report": report_path,
-            "k": len(content.segments),
-            "customers": facts.customers,
-            "counted": facts.counted,
-            "sizes_from": "assignments" if facts.assignments else "training",
-            "metrics": evaluation.metrics,
-            "baseline_metrics": evaluation.baseline_metrics,
-            "metric_rows": evaluation.rows,
-            "thresholds": [dataclasses.asdict(item) for item in evaluation.thresholds],
-            "slices": [dataclasses.asdict(item) for item in evaluation.slices],
-            "segments": [
-                {key: getattr(segment, key) for key in ("id", "name", "size", "share", "description")}
-                for segment in content.segments
-            ],
-            "figures": {
-                "numeric": [_row(row) for row in content.numeric],
-                "categorical": [
-                    {"name": category.name, "values": [_row(row) for row in category.rows]}
-                    for category in content.categorical
-                ],
-                "scatter": _scatter(content.scatter),
-            },
-            "data": {**facts.ingest, **(facts.segments.get("data") or {})},
-            "gate": facts.gate,
-            "columns": [dataclasses.asdict(column) for column in facts.columns],
-            "config_hash": facts.segments.get("config_hash"),
-            "parent": {"version": facts.served_before} if facts.served_before else None,
-            "fit": facts.segments.get("fit"),
-            "versions": facts.segments.get("versions"),
-        }
-    )
-
-
-def _row(row: Row) -> dict[str, Any]:
-    return {
-        "name": row.name,
-        "statistic": row.statistic,
-        "all": row.everyone,
-        "segments": [{"value": cell.value, "difference": cell.difference} for cell in row.cells],
+def _segments(facts: RunFacts, customers_word: str) -> list[SegmentView]:
+    described = facts.segments["segments"]
+    population = facts.segments["population"]["profile"]
+    colours = segment_colours(segment["id"] for segment in described)
+    largest = max(facts.sizes.values(), default=0) or 1
+    history = history_of(facts.migration) if facts.migration else []
+    before = {
+        segment_id: share
+        for version in history
+        if version.version == facts.served_before
+        for segment_id, _, share in version.segments
     }
+    return [
+        SegmentView(
+            id=segment["id"],
+            name=segment["name"],
+            colour=colours[segment["id"]],
+            size=facts.sizes[segment["id"]],
+            share=facts.share(segment["id"]),
+            bar=facts.sizes[segment["id"]] / largest,
+            description=describe_segment(population, segment["profile"], segment["size"], customers_word),
+            share_before=before.get(segment["id"]),
+        )
+        for segment in described
+    ]
 
 
-def _scatter(scatter: Scatter | None) -> dict[str, Any] | None:
-    if scatter is None:
+def _growth(facts: RunFacts) -> Growth | None:
+    if not facts.migration:
         return None
-    return {
-        "split": scatter.split,
-        "customers": scatter.customers,
-        "explained": scatter.explained,
-        "axes": scatter.axes,
-        "segments": [{"id": g.id, "points": g.points, "centroid": g.centroid} for g in scatter.groups],
-    }
-
-
-def _strict(value: Any) -> Any:
-    """JSON has neither NaN nor infinities: null stands for both."""
-    if isinstance(value, dict):
-        return {key: _strict(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_strict(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    history = history_of(facts.migration)
+    current = [(s["id"], s["name"], facts.share(s["id"])) for s in facts.segments["segments"]]
+    past = [segment_id for version in history for segment_id, _, _ in version.segments]
+    # The current segments choose first, so that their colours are those of the whole page.
+    colours = segment_colours(dict.fromkeys([*(segment_id for segment_id, _, _ in current), *past]))
+    label = f"version {facts.pushed_version}" if facts.pushed_version else CANDIDATE
+    return draw_growth(history, Version(facts.pushed_version or "", "", current), label, colours)

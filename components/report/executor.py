@@ -13,11 +13,11 @@ from tfx.types import Artifact, artifact_utils
 from tfx.utils import io_utils
 
 from components.atomic import whole_folder
-from components.report.content import as_json, build_content
-from components.report.figures.scatter import Scatter, draw_scatter
-from components.report.inputs import RunFacts, read_run
+from components.report.as_json import as_json
+from components.report.content import build_content
+from components.report.inputs import read_run
 from components.report.page import render
-from components.report.sample import sample_customers
+from components.report.pictures import draw_pictures
 from configs.outputs import ReportConfig
 
 HTML_FILE = "report.html"
@@ -36,7 +36,7 @@ class Executor(base_executor.BaseExecutor):
         """Writes the page.
 
         Args:
-          input_dict: the inputs of `component.ReportSpec`, one artifact each.
+          input_dict: the inputs of `component.ReportSpec`, one artifact each; `sweep` and `migration` may be absent.
           output_dict:
             - report: SegmentReport; gets `report.html` and `report.json`, and the string custom properties
               `status` and `path`.
@@ -54,15 +54,18 @@ class Executor(base_executor.BaseExecutor):
         run_id: str = exec_properties["run_id"]
         report = artifact_utils.get_single_instance(output_dict["report"])
         facts = read_run(input_dict)
-        scatter, no_scatter = _picture(input_dict, facts)
         content = build_content(
             facts,
             title=config.title or exec_properties["pipeline_name"],
             customers_word=config.customers,
             run_id=run_id,
             made_at=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-            scatter=scatter,
-            no_scatter=no_scatter,
+            pictures=draw_pictures(
+                artifact_utils.get_single_instance(input_dict["model"]),
+                artifact_utils.get_single_instance(input_dict["examples"]),
+                facts.segments,
+                list(facts.segments["population"]["profile"]["numeric"]),
+            ),
         )
         published = os.path.join(exec_properties["publish_dir"], run_id)
         path = os.path.join(published, HTML_FILE)
@@ -76,19 +79,6 @@ class Executor(base_executor.BaseExecutor):
         report.set_string_custom_property("status", content.decision.status)
         report.set_string_custom_property("path", path)
         logging.info("%s: %s", content.decision.headline, path)
-
-
-def _picture(input_dict: dict[str, list[Artifact]], facts: RunFacts) -> tuple[Scatter | None, str]:
-    """The scatter plot, or why there is none: a model that cannot answer still gets its page."""
-    model, examples = (artifact_utils.get_single_instance(input_dict[name]) for name in ("model", "examples"))
-    segments = [(segment["id"], segment["name"]) for segment in facts.segments["segments"]]
-    try:
-        sample = sample_customers(model, examples)
-    except Exception as error:
-        # Whatever a broken model raises; the serving check has refused it and said why.
-        logging.exception("The model at %s did not answer; the page has no picture.", model.uri)
-        return None, f"The model did not answer about a sample of customers ({type(error).__name__})."
-    return draw_scatter(sample, segments, facts.segments["vector"]), ""
 
 
 def _write(folder: str, files: dict[str, str]) -> None:

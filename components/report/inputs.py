@@ -18,6 +18,8 @@ from components.evaluator.verdict import Verdict, read_verdict
 from components.example_files import read_ingest
 from components.paths import is_local
 from components.report.columns import ColumnFacts, read_columns
+from components.report.migration import MIGRATION_FILE
+from components.report.sweep import SWEEP_FILE
 from components.segments_file import read_segments
 
 GATE_FILE = "verdict.json"
@@ -41,6 +43,7 @@ class RunFacts:
       sizes: segment id -> customers, counted in that table; else those the model was fitted on.
       columns: the columns of the customer table.
       model_uri: the trained model's artifact.
+      sweep, migration: `sweep.json` and `migration.json`; empty where the run has none.
     """
 
     segments: dict[str, Any]
@@ -57,6 +60,8 @@ class RunFacts:
     sizes: dict[int, int]
     columns: list[ColumnFacts]
     model_uri: str
+    sweep: dict[str, Any]
+    migration: dict[str, Any]
 
     @property
     def customers(self) -> int:
@@ -80,7 +85,7 @@ def read_run(artifacts: dict[str, list[Artifact]]) -> RunFacts:
       ValueError: an input is not one artifact.
       FileNotFoundError: the model, the verdict or the evaluation lacks its JSON file.
     """
-    one = {name: artifact_utils.get_single_instance(found) for name, found in artifacts.items()}
+    one = {name: artifact_utils.get_single_instance(found) for name, found in artifacts.items() if found}
     model, pushed, infra = one["model"], one["pushed_model"], one["infra_blessing"]
     segments = read_segments(path_utils.serving_model_path(model.uri))
     was_pushed = pushed.get_int_custom_property("pushed") == 1
@@ -104,7 +109,13 @@ def read_run(artifacts: dict[str, list[Artifact]]) -> RunFacts:
         sizes=_sizes(segments, assignments),
         columns=read_columns(one["statistics"], one["schema"]),
         model_uri=model.uri,
+        sweep=_optional(one.get("sweep"), SWEEP_FILE),
+        migration=_optional(one.get("migration"), MIGRATION_FILE),
     )
+
+
+def _optional(artifact: Artifact | None, name: str) -> dict[str, Any]:
+    return read_json(os.path.join(artifact.uri, name)) if artifact else {}
 
 
 def read_json(path: str) -> dict[str, Any]:

@@ -11,11 +11,12 @@ from markupsafe import Markup
 
 from components.report.content import Content
 from components.report.figures.palette import LEGEND
+from components.report.figures.spark import spark_path
 from components.trainer.words import format_count, format_number, format_share, in_words, listed, singular
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGE = "report.html"
-STYLE = "style.css"
+STYLES = ("style.css", "figures.css", "small.css", "print.css")
 
 
 def render(content: Content) -> str:
@@ -35,12 +36,23 @@ def render(content: Content) -> str:
         singular=singular,
         listed=listed,
         day=_day,
+        spark=spark_path,
+        percent=lambda share: f"{100 * share:.2f}%",
+        points=_points,
         sentence=lambda text: text[:1].upper() + text[1:],
         filename=lambda path: os.path.basename(path.rstrip("/")) or path,
     )
-    # Our own style sheet is the one text that must not be escaped.
-    style = Markup((TEMPLATES / STYLE).read_text(encoding="utf-8"))
+    # Our own style sheets are the one text that must not be escaped.
+    style = Markup("".join((TEMPLATES / name).read_text(encoding="utf-8") for name in STYLES))
     return environment.get_template(PAGE).render(page=content, legend=LEGEND, style=style)
+
+
+def _points(change: float) -> str:
+    """A change of a share, in words: "now 2.1 points more", "now 0.4 points less", "unchanged"."""
+    rounded = round(100 * change, 1)
+    if rounded == 0:
+        return "unchanged"
+    return f"now {abs(rounded):g} points {'more' if rounded > 0 else 'less'}"
 
 
 def _day(moment: str | None) -> str:

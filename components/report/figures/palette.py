@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-COLOURS = 8
-"""So many segment colours (Okabe and Ito's, told apart by colour-blind people) before they repeat."""
+from collections.abc import Iterable
+
+COLOURS = 12
+"""So many segment colours before they repeat; a segment's number stands wherever its colour does."""
 
 _STEPS = (0.25, 0.6, 1.2, 2.5)
 LEGEND = (
@@ -15,9 +17,21 @@ LEGEND = (
 )
 
 
-def segment_colour(position: int) -> str:
-    """The class of the segment at a position of the page, from 0."""
-    return f"c{position % COLOURS + 1}"
+def segment_colours(ids: Iterable[int]) -> dict[int, str]:
+    """The class of each segment, by its id: a segment keeps its colour from page to page.
+
+    Where two ids would share a colour, the later one takes the next that is free. Ids that come first are
+    served first; beyond `COLOURS` of them, colours repeat.
+    """
+    chosen: dict[int, str] = {}
+    free = set(range(COLOURS))
+    for segment_id in ids:
+        wanted = (segment_id - 1) % COLOURS
+        if free and wanted not in free:
+            wanted = min(free, key=lambda colour: (colour - wanted) % COLOURS)
+        free.discard(wanted)
+        chosen[segment_id] = f"c{wanted + 1}"
+    return chosen
 
 
 def difference_colour(difference: float) -> str:

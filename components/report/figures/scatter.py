@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from components.report.figures.palette import segment_colour
+from components.report.figures.palette import segment_colours
 from components.report.projection import Floats, locate_centroids, principal_plane
 from components.report.sample import Sample
 from components.trainer.words import as_line, in_words
@@ -18,6 +18,7 @@ LOWEST, HIGHEST = 300, 560
 _LOADINGS = 3
 _NOTABLE_LOADING = 0.3
 _LABEL_GAP = 26
+_LAYERS = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,23 +27,26 @@ class Group:
 
     Attributes:
       id, name, colour: of the segment.
-      dots: SVG path data, a dot per customer.
+      dots: SVG path data, a dot per customer, in layers: drawn by turns, no segment hides the others.
       x, y: the centroid, in pixels; None where it is unknown.
       label_x, label_y: where its number stands, kept apart from the others'.
       points: [customers, 2], their coordinates on the plane.
       centroid: [2], the centroid's; None where it is unknown.
+      neighbours: id -> the share of the segment's customers shown whose next nearest segment that is, the most
+        frequent first.
     """
 
     id: int
     name: str
     colour: str
-    dots: str
+    dots: list[str]
     x: float | None
     y: float | None
     label_x: float | None
     label_y: float | None
     points: list[list[float]]
     centroid: list[float] | None
+    neighbours: dict[int, float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Scatter:
       explained: the share of the variance along each axis.
       axes: what moves a customer along each axis, in words.
       customers: how many are shown.
+      outliers: how many of them the model calls outliers.
       at_edge: how many of them lie outside the frame and are drawn on its edge.
       split: where the customers come from.
       exact: whether the centroids are the model's; else the means of the customers shown.
@@ -66,6 +71,7 @@ class Scatter:
     explained: tuple[float, float]
     axes: tuple[str, str]
     customers: int
+    outliers: int
     at_edge: int
     split: str
     exact: bool
@@ -91,6 +97,8 @@ def draw_scatter(sample: Sample, segments: Sequence[tuple[int, str]], vector: Se
     frame = _Frame.around(points, centroids)
     pixels, centres = frame.pixels(points), frame.pixels(centroids)
     labels = _spread(centres, frame.height)
+    colours = segment_colours(segment_id for segment_id, _ in segments)
+    layers = [slice(start, None, _LAYERS) for start in range(_LAYERS)]
     return Scatter(
         width=WIDTH,
         height=frame.height,
@@ -98,8 +106,8 @@ def draw_scatter(sample: Sample, segments: Sequence[tuple[int, str]], vector: Se
             Group(
                 id=segment_id,
                 name=name,
-                colour=segment_colour(position),
-                dots=_dots(pixels[own]),
+                colour=colours[segment_id],
+                dots=[_dots(pixels[layer][own[layer]]) for layer in layers],
                 x=_rounded(centres[position, 0]),
                 y=_rounded(centres[position, 1]),
                 label_x=_rounded(labels[position, 0]),
@@ -108,12 +116,14 @@ def draw_scatter(sample: Sample, segments: Sequence[tuple[int, str]], vector: Se
                 centroid=None
                 if np.isnan(centroids[position]).any()
                 else np.round(centroids[position], 4).tolist(),
+                neighbours=_neighbours(sample.distances[own], position, [i for i, _ in segments]),
             )
             for position, ((segment_id, name), own) in enumerate(zip(segments, members, strict=True))
         ],
         explained=(float(plane.explained[0]), float(plane.explained[1])),
         axes=(_axis_in_words(plane.axes[0], vector), _axis_in_words(plane.axes[1], vector)),
         customers=len(points),
+        outliers=int(sample.outliers.sum()),
         at_edge=frame.outside(points),
         split=sample.split,
         exact=located is not None,
@@ -165,6 +175,16 @@ class _Frame:
 def _dots(pixels: Floats) -> str:
     # A line of no length with round ends is a dot: a tenth of the size of circles.
     return "".join(f"M{x:.1f} {y:.1f}h0" for x, y in pixels.tolist())
+
+
+def _neighbours(distances: npt.NDArray[np.floating], own: int, ids: Sequence[int]) -> dict[int, float]:
+    """Distances [n, k] of a segment's customers -> the segments they are next nearest to, with shares."""
+    if not len(distances) or len(ids) < 2:
+        return {}
+    others = distances.copy()
+    others[:, own] = np.inf
+    shares = np.bincount(others.argmin(axis=1), minlength=len(ids)) / len(distances)
+    return {ids[i]: float(shares[i]) for i in np.argsort(-shares, kind="stable").tolist() if shares[i] > 0}
 
 
 def _spread(centres: Floats, height: int) -> Floats:

@@ -12,13 +12,19 @@ import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from tfx.types import artifact_utils, standard_artifacts
 
-from components.artifacts import DataVerdict, SegmentAssignments, SegmentReport
-from components.evaluator.verdict import ThresholdResult, Verdict, write_verdict
+from components.artifacts import (
+    DataVerdict,
+    SegmentAssignments,
+    SegmentMigration,
+    SegmentReport,
+    SegmentSweep,
+)
+from components.evaluator.verdict import SliceMetrics, ThresholdResult, Verdict, write_verdict
 from components.report.executor import Executor
 from components.trainer.naming import name_segments
 from components.trainer.profiles import profile_segments
+from tests.components.report.material import MIGRATION, NASTY, SWEEP, customers, fit
 
-NASTY = "<script>alert(1)</script>"
 RUN_ID = "2026-05-03T10-00-00"
 
 
@@ -54,27 +60,6 @@ class TinyModel(tf.Module):
             "is_outlier": tf.zeros_like(nearest, tf.bool),
             "features": features,
         }
-
-
-def customers(n=300, seed=0):
-    """Three kinds of customers; the last kind shops at NASTY."""
-    rng = np.random.default_rng(seed)
-    kind = np.arange(n) % 3
-    return {
-        "recency_days": np.abs(rng.normal(np.array([5, 60, 300])[kind], 4)).astype(np.float32),
-        "monetary": np.abs(rng.normal(np.array([2500, 900, 100])[kind], 40)).astype(np.float32),
-        "shop": np.where(kind == 2, NASTY, np.where(rng.random(n) < 0.5, "north & south", "east")),
-        "kind": kind,
-    }
-
-
-def fit(table):
-    """Mean, standard deviation, centroids [3, 3] and label [n] of the known kinds."""
-    numbers = np.stack([table["recency_days"], table["monetary"]], axis=1)
-    mean, std = numbers.mean(axis=0), numbers.std(axis=0)
-    features = np.column_stack([(numbers - mean) / std, table["shop"] == NASTY])
-    centroids = np.stack([features[table["kind"] == j].mean(axis=0) for j in range(3)])
-    return mean, std, centroids, table["kind"]
 
 
 @dataclasses.dataclass
@@ -113,6 +98,18 @@ class Run:
         """Replaces the evaluation's verdict."""
         write_verdict(self.inputs["evaluation"].uri, default_verdict(**changes))
 
+    def search(self, sweep):
+        """Gives the run a sweep over numbers of segments."""
+        artifact = _artifact(SegmentSweep, self.root / "sweep")
+        (self.root / "sweep" / "sweep.json").write_text(json.dumps(sweep, allow_nan=False))
+        self.inputs["sweep"] = artifact
+
+    def migrate(self, migration):
+        """Gives the run a comparison with the served model's segments."""
+        artifact = _artifact(SegmentMigration, self.root / "migration")
+        (self.root / "migration" / "migration.json").write_text(json.dumps(migration, allow_nan=False))
+        self.inputs["migration"] = artifact
+
     def refuse(self, blessed=False, infra_blessed=True, parent="6"):
         """Makes it a run whose model was not pushed."""
         self.inputs["pushed_model"].set_int_custom_property("pushed", 0)
@@ -148,6 +145,10 @@ def write_examples(folder, table, rows, name):
             for column in ("recency_days", "monetary"):
                 value = [float(table[column][i])]
                 feature[column] = tf.train.Feature(float_list=tf.train.FloatList(value=value))
+            if table[NASTY][i]:
+                # 0 stands for missing here.
+                value = [int(table[NASTY][i])]
+                feature[NASTY] = tf.train.Feature(int64_list=tf.train.Int64List(value=value))
             writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
 
 
@@ -182,7 +183,7 @@ def saved_model(tmp_path_factory):
     table = customers()
     mean, std, centroids, labels = fit(table)
     train = np.arange(len(labels)) % 5 != 0
-    numeric = {name: table[name][train] for name in ("recency_days", "monetary")}
+    numeric = {name: table[name][train] for name in ("recency_days", "monetary", NASTY)}
     population, profiles = profile_segments(numeric, {"shop": table["shop"][train]}, labels[train], 3)
     sizes = np.bincount(labels[train]).tolist()
     names = name_segments(population, profiles, sizes)
@@ -216,6 +217,23 @@ def saved_model(tmp_path_factory):
 @pytest.fixture
 def run(tmp_path, saved_model):
     """A run whose model was pushed as version 7, over version 6."""
+    return make_run(tmp_path, saved_model)
+
+
+@pytest.fixture(scope="session")
+def full_run(tmp_path_factory, saved_model):
+    """A run with everything a page can have, and its page."""
+    run = make_run(tmp_path_factory.mktemp("run"), saved_model)
+    measured = {"silhouette": 0.91, "stability": 0.8, "davies_bouldin": 0.2}
+    slices = [SliceMetrics("shop", value, 20, measured) for value in (NASTY, "east", "w" * 80)]
+    run.judge(slices=slices)
+    run.search(SWEEP)
+    run.migrate(MIGRATION)
+    run.report()
+    return run
+
+
+def make_run(tmp_path, saved_model):
     table = customers()
     _, _, centroids, labels = fit(table)
     (tmp_path / "model").mkdir()
@@ -293,10 +311,17 @@ def _write_statistics(folder):
     number.path.step.append("monetary")
     number.num_stats.common_stats.num_non_missing = 180
     number.num_stats.min, number.num_stats.max = 12.0, 2612.4
+    number.num_stats.mean, number.num_stats.median, number.num_stats.num_zeros = 1166.5, 893.0, 9
+    histogram = number.num_stats.histograms.add()
+    for low, count in ((0, 90), (1, 60), (2, 30)):
+        histogram.buckets.add(low_value=low, high_value=low + 1, sample_count=count)
     text = dataset.features.add(type=statistics_pb2.FeatureNameStatistics.STRING)
     text.path.step.append("shop")
     text.string_stats.common_stats.num_non_missing = 240
     text.string_stats.unique = 3
+    for value, count in ((NASTY, 120), ("east", 72), ("north & south", 48)):
+        text.string_stats.top_values.add(value=value, frequency=count)
+        text.string_stats.rank_histogram.buckets.add(label=value, sample_count=count)
     statistics = statistics_pb2.DatasetFeatureStatisticsList(datasets=[dataset])
     (folder / "FeatureStats.pb").write_bytes(statistics.SerializeToString())
 

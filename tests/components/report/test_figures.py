@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from components.report.figures.palette import COLOURS, difference_colour, segment_colour
+from components.report.figures.palette import COLOURS, difference_colour, segment_colours
 from components.report.figures.profiles import MISSING, MOST_VALUES, OTHER, categories, numeric_rows
 from components.report.figures.scatter import HIGHEST, LOWEST, MARGIN, WIDTH, draw_scatter
 from components.report.sample import Sample
@@ -18,7 +18,12 @@ def sample_of(features, centroids, split="eval"):
 
 
 def dots(group):
-    return np.array(re.findall(r"M([\d.-]+) ([\d.-]+)h0", group.dots), float).reshape(-1, 2)
+    """Where the dots are, in the order of the rows."""
+    layers = [np.array(re.findall(r"M([\d.-]+) ([\d.-]+)h0", d), float).reshape(-1, 2) for d in group.dots]
+    pixels = np.empty((sum(map(len, layers)), 2))
+    for start, layer in enumerate(layers):
+        pixels[start :: len(layers)] = layer
+    return pixels
 
 
 def test_distances_in_the_picture_are_to_scale():
@@ -73,7 +78,7 @@ def test_a_segment_without_customers_in_the_sample_has_its_centroid():
     features = np.random.default_rng(0).normal(size=(50, 2))
     plot = draw_scatter(sample_of(features, np.array([[0.0, 0], [60, 0]])), [(1, "a"), (2, "b")], ["x", "y"])
     assert plot.exact
-    assert plot.groups[1].dots == ""
+    assert not any(plot.groups[1].dots)
     assert plot.groups[1].points == []
     assert np.linalg.norm(plot.groups[1].centroid) == pytest.approx(60, rel=0.02)
 
@@ -91,7 +96,26 @@ def test_colours():
     assert [difference_colour(d) for d in (-9, -1, -0.3, 0, 0.1, 0.7, 2, 3)] == [
         *("lo4", "lo2", "lo1", "", "", "hi2", "hi3", "hi4")
     ]
-    assert segment_colour(0) == segment_colour(COLOURS) == "c1"
+
+
+def test_a_segment_keeps_its_colour():
+    assert segment_colours([1, 2, 3]) == {1: "c1", 2: "c2", 3: "c3"}
+    # Others retired, and new ones have come.
+    assert segment_colours([2, 3, 7]) == {2: "c2", 3: "c3", 7: "c7"}
+    # 13 would look like 1; it takes what is free.
+    assert segment_colours([1, 2, COLOURS + 1]) == {1: "c1", 2: "c2", 13: "c3"}
+    many = segment_colours(range(5, 5 + 2 * COLOURS))
+    assert len(set(list(many.values())[:COLOURS])) == COLOURS
+    assert set(many.values()) == {f"c{i + 1}" for i in range(COLOURS)}
+
+
+def test_customers_next_nearest_segments():
+    features = np.array([[0.0, 0], [1, 0], [0.4, 0], [9, 0]], np.float32)
+    centroids = np.array([[0.0, 0], [4, 0], [10, 0]])
+    plot = draw_scatter(sample_of(features, centroids), [(1, "a"), (2, "b"), (3, "c")], ["x", "y"])
+    assert plot.groups[0].neighbours == {2: 1.0}
+    assert plot.groups[1].neighbours == {}
+    assert plot.groups[2].neighbours == {2: 1.0}
 
 
 def test_mean_stands_where_most_customers_share_a_value():
