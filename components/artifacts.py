@@ -22,3 +22,13 @@ class SegmentReport(Artifact):
     """The page about the segments: `report.html`, and `report.json` with all that it shows."""
 
     TYPE_NAME = "SegmentReport"
+
+
+class SegmentMigration(Artifact):
+    """What became of the segments of the model in production: `migration.json`.
+
+    Custom properties: `served` (1 or 0, whether there was such a model) and, when customers who moved were written
+    down, `table` (the Parquet file).
+    """
+
+    TYPE_NAME = "SegmentMigration"

@@ -19,6 +19,7 @@ from components.assignments.component import Assignments
 from components.evaluator.component import Evaluator
 from components.example_gen.component import CustomerExampleGen
 from components.gate.component import DataGate
+from components.migration.component import Migration
 from components.pusher.component import Pusher
 from components.report.component import Report
 from components.served_model.component import ServedModel
@@ -44,7 +45,7 @@ class RunInputs:
 
     source: JSON of the resolved files (see `components.example_gen.source`). id_column: the customer id.
     schema_file: the curated schema under a name that changes with its content, or None to infer one. run_id: names
-    the run. parent: the served version, or None.
+    the run. parent: the served version, or None. known: JSON of every segment id that was ever served.
     """
 
     source: str
@@ -52,6 +53,7 @@ class RunInputs:
     schema_file: str | None
     run_id: str
     parent: str | None
+    known: str = ""
 
 
 def data_nodes(config: PipelineConfig, inputs: RunInputs) -> dict[str, BaseComponent]:
@@ -104,12 +106,22 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
     )
     # No data flows from the gate to what it guards; without this edge they may run in any order.
     transform.add_upstream_node(gate)
+    served = ServedModel(
+        serving_dir=workspace.serving,
+        version=inputs.parent or "",
+        known=inputs.known,
+        code_version=node_version("ServedModel"),
+    )
+    served.add_upstream_node(gate)
     trainer = Trainer(
         examples=examples,
         transform_graph=transform.outputs["transform_graph"],
+        # Fits start at what customers have now, and its segments keep their ids.
+        base_model=served.outputs["model"],
         run_fn="components.trainer.run_fn.run_fn",
         custom_config={
             "model": config.model.model_dump_json(by_alias=True),
+            "identity": config.identity.model_dump_json(by_alias=True),
             "training": config.training.model_dump_json(by_alias=True),
             "checkpoint_dir": workspace.checkpoints,
             "features": config.features.model_dump_json(by_alias=True),
@@ -120,12 +132,6 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         },
     )
     model = trainer.outputs["model"]
-    served = ServedModel(
-        serving_dir=workspace.serving,
-        version=inputs.parent or "",
-        code_version=node_version("ServedModel"),
-    )
-    served.add_upstream_node(gate)
     serving_check = ServingCheck(
         model=model,
         examples=examples,
@@ -156,6 +162,17 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         assignments_dir=workspace.assignments,
         id_column=inputs.id_column,
         code_version=node_version("Assignments"),
+    )
+    migration = Migration(
+        examples=examples,
+        model=model,
+        served_model=served.outputs["model"],
+        pushed_model=pusher.outputs["pushed_model"],
+        assignments=assignments.outputs["assignments"],
+        serving_dir=workspace.serving,
+        assignments_dir=workspace.assignments,
+        id_column=inputs.id_column,
+        code_version=node_version("Migration"),
     )
     report = Report(
         model=model,
@@ -189,6 +206,7 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
             evaluator,
             pusher,
             assignments,
+            migration,
             report,
         ],
     )
@@ -208,5 +226,5 @@ def assemble(config: PipelineConfig, workspace: Workspace, nodes: list[BaseCompo
 
 def _model_config_hash(config: PipelineConfig) -> str:
     """Of the sections that make the model what it is; where it is fitted (`training`) is not among them."""
-    sections = (config.data, config.features, config.model)
+    sections = (config.data, config.features, config.model, config.identity)
     return hashlib.sha256("".join(s.model_dump_json() for s in sections).encode()).hexdigest()[:16]
