@@ -13,6 +13,7 @@ import tensorflow as tf
 from tfx.dsl.io import fileio
 
 from components.example_files import in_sample, records
+from components.paths import is_local
 
 NOWHERE = -1
 """Stands where a customer is in no segment. Ids begin at 1."""
@@ -64,10 +65,9 @@ class Table:
 
     def __init__(self, path: str) -> None:
         """Reads the ids, the first column, and the segments of a Parquet file."""
-        with fileio.open(path, "rb") as file:
-            parquet = pq.ParquetFile(file)
-            id_column = parquet.schema_arrow.names[0]
-            read = parquet.read([id_column, "segment_id"])
+        parquet = pq.ParquetFile(path if is_local(path) else _downloaded(path))
+        id_column = parquet.schema_arrow.names[0]
+        read = parquet.read([id_column, "segment_id"])
         self._ids = read.column(id_column)
         self._segments = read.column("segment_id").to_numpy()
 
@@ -79,6 +79,11 @@ class Table:
         found = pc.fill_null(places, 0).to_numpy(zero_copy_only=False)
         known = pc.is_valid(places).to_numpy(zero_copy_only=False)
         return np.where(known, self._segments[found], NOWHERE).astype(np.int64)
+
+
+def _downloaded(path: str) -> pa.BufferReader:
+    with fileio.open(path, "rb") as file:
+        return pa.BufferReader(file.read())
 
 
 def read_table(path: str) -> Table | None:
