@@ -34,10 +34,6 @@ class ModelConfig(Section):
         description="customers farther from their centroid than this quantile of it are outliers; null: none",
     )
     warm_start: bool = Field(True, description="begin where the model in production is")
-    refine_gain: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.002,
-        description="its segments are moved on until they rest only if that lowers the inertia by more than this share",
-    )
     switch_gain: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.02,
         description="a fit from scratch must lower the inertia by more than this share to take its place",

@@ -20,11 +20,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.identity.populations import CREDIT, POPULATIONS
-from benchmarks.identity.retrains import WAYS, Gains, Step, Way, chain
+from benchmarks.identity.retrains import WAYS, Step, Way, chain
 
-_K = {"clear": [6], "credit": [4, 6, 8]}
-_SWITCH_GAINS = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)
-_REFINE_GAINS = (0.0, 0.0005, 0.001, 0.002, 0.005, 0.01)
+_K = {"clear": [6], "cloud": [6], "credit": [4, 6, 8]}
+_GAINS = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05)
 
 
 def summary(steps: Sequence[Step]) -> dict[str, Any]:
@@ -43,10 +42,7 @@ def summary(steps: Sequence[Step]) -> dict[str, Any]:
 
 def ways(with_gains: bool) -> list[Way]:
     """What is compared."""
-    varied = [
-        *(Way(f"switch_gain {gain:g}", True, True, Gains(switch=gain)) for gain in _SWITCH_GAINS),
-        *(Way(f"refine_gain {gain:g}", True, True, Gains(refine=gain)) for gain in _REFINE_GAINS),
-    ]
+    varied = [Way(f"switch_gain {gain:g}", True, True, gain) for gain in _GAINS]
     return [*WAYS, *(varied if with_gains else [])]
 
 

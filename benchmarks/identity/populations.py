@@ -45,8 +45,14 @@ def clear(scale: float = 1.0) -> Population:
     return Population("clear", rows, round(50_000 * scale), round(20_000 * scale), np.ones(8))
 
 
+def cloud(scale: float = 1.0) -> Population:
+    """One kind, in which nothing but k-means sees segments: many fits are nearly as good as the best."""
+    rows = np.random.default_rng(0).normal(size=[round(200_000 * scale), 4])
+    return Population("cloud", rows, round(50_000 * scale), round(20_000 * scale), np.ones(4))
+
+
 def credit(scale: float = 1.0) -> Population:
-    """UCI Default of credit card clients, 30,000 of them: a cloud without gaps.
+    """UCI Default of credit card clients, 30,000 of them: real and without gaps.
 
     Numbers as configs/finance.yaml has them: signed logarithms of amounts, months of delay at half weight.
     """
@@ -59,4 +65,4 @@ def credit(scale: float = 1.0) -> Population:
     return Population("credit card clients", values, round(20_000 * scale), round(8_000 * scale), weights)
 
 
-POPULATIONS: dict[str, Callable[[float], Population]] = {"clear": clear, "credit": credit}
+POPULATIONS: dict[str, Callable[[float], Population]] = {"clear": clear, "cloud": cloud, "credit": credit}

@@ -14,14 +14,7 @@ from components.identity.succession import succeed
 from components.trainer.kmeans import KMeansOptions, fit_kmeans
 from components.trainer.serving_model import nearest_segments
 from components.trainer.warm_start import choose_start
-
-
-@dataclass(frozen=True)
-class Gains:
-    """See `ModelConfig`."""
-
-    refine: float = 0.002
-    switch: float = 0.02
+from configs.model import ModelConfig
 
 
 @dataclass(frozen=True)
@@ -59,7 +52,7 @@ class Way:
     name: str
     warm: bool
     matched: bool
-    gains: Gains = Gains()
+    switch_gain: float = ModelConfig.model_fields["switch_gain"].default
 
 
 WAYS = (
@@ -131,7 +124,7 @@ def _retrain(
     origin, start = "fresh", None
     if before is not None and way.warm:
         old, _ = before.place(rows)
-        chosen = choose_start(vectors, old, len(before.ids), options, way.gains.refine, way.gains.switch)
+        chosen = choose_start(vectors, old, len(before.ids), options, way.switch_gain)
         options, start, origin = chosen.options(options), chosen.centroids, chosen.origin
     fit = fit_kmeans(vectors, options, initial_centroids=start)
     order = np.argsort(-fit.cluster_weights, kind="stable")

@@ -211,7 +211,6 @@ def _start(
                 labels,
                 len(parent.parent.ids),
                 _options(config),
-                config.refine_gain,
                 config.switch_gain,
             )
         except KMeansError as error:

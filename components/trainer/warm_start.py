@@ -53,15 +53,15 @@ def choose_start(
     labels: np.ndarray | None,
     segments: int,
     options: KMeansOptions,
-    refine_gain: float,
     switch_gain: float,
 ) -> Start:
     """Chooses among three models of a sample, the one that moves fewer customers first.
 
-    `parent`: each segment's centroid is the mean of its customers today. `refined`: Lloyd's algorithm goes on from
-    there until it rests. `fresh`: the best of all restarts. The next one must lower the inertia by more than its
-    gain; refining also by more than it lowers it on rows drawn anew from one population, which is about k / n. With
-    another k the parent's segments are joined, or new seeds are set among the customers far from all of them.
+    `parent`: each segment's centroid is the mean of its customers today, one step of Lloyd's algorithm. `refined`: the
+    algorithm goes on from there until it rests. `fresh`: the best of all restarts. Each must lower the inertia by more
+    than the gain to take the place of the one before it; and by more than what a fit gains on any new sample of an
+    unchanged population, about k / m of the inertia: the squared error of a cluster's mean is its variance over its
+    rows. With another k the parent's segments are joined, or new seeds are set among the customers far from all.
 
     Args:
       vectors: float32 [m, d], the sample.
@@ -69,7 +69,7 @@ def choose_start(
         cannot be asked.
       segments: number of the parent's segments.
       options: of the fit.
-      refine_gain, switch_gain: see `ModelConfig`.
+      switch_gain: see `ModelConfig`.
 
     Raises:
       KMeansError: the sample cannot make k clusters.
@@ -81,18 +81,19 @@ def choose_start(
     if options.spherical:
         means = directions(means)
     starts = _starts(vectors, means, weights, options)
+    needed = switch_gain + options.k / len(vectors)
     refined = min((_fit(vectors, options, start) for start in starts), key=lambda fit: fit.inertia)
-    chosen, inertia = Start(refined.centroids.astype(np.float64), "refined"), refined.inertia
-    if 0 < options.k <= len(means):
-        held = min(starts, key=lambda start: float(nearest_squared(vectors, start).sum()))
-        of_held = float(nearest_squared(vectors, held).sum())
+    chosen = Start(refined.centroids.astype(np.float64), "refined")
+    if len(means) >= options.k:
+        held, inertia = min(((start, _inertia(vectors, start)) for start in starts), key=lambda pair: pair[1])
         logging.info(
-            "Refining the served model would lower the inertia by %.3g %%.", _gain(refined.inertia, of_held)
+            "Refining the parent would lower the inertia by %.3g %%.", 100 * _gain(refined.inertia, inertia)
         )
-        if refined.inertia >= (1.0 - refine_gain - options.k / len(vectors)) * of_held:
-            chosen, inertia = Start(held, "parent"), of_held
-    logging.info("A fresh fit would lower the inertia by %.3g %%.", _gain(fresh.inertia, refined.inertia))
-    if fresh.inertia < (1.0 - switch_gain) * min(inertia, refined.inertia):
+        if _gain(refined.inertia, inertia) <= needed:
+            chosen = Start(held, "parent")
+    # Beside the refined one, held or not: what a parent lacks that only has to go on is no reason to start anew.
+    logging.info("A fresh fit would lower it by %.3g %% more.", 100 * _gain(fresh.inertia, refined.inertia))
+    if _gain(fresh.inertia, refined.inertia) > needed:
         chosen = Start(fresh.centroids.astype(np.float64), "fresh")
     logging.info("The fit begins at: %s.", chosen.origin)
     return chosen
@@ -125,7 +126,7 @@ def _starts(
         return [joined, drop_cheapest(vectors, means, options.k)]
     seeds = np.random.SeedSequence([options.seed, len(means)]).spawn(options.n_init)
     starts = [add_seeds(vectors, means, options.k, np.random.default_rng(seed)) for seed in seeds]
-    return sorted(starts, key=lambda start: float(nearest_squared(vectors, start).sum()))[:_FINALISTS]
+    return sorted(starts, key=lambda start: _inertia(vectors, start))[:_FINALISTS]
 
 
 def _fit(vectors: np.ndarray, options: KMeansOptions, start: np.ndarray | None = None) -> KMeansResult:
@@ -134,4 +135,8 @@ def _fit(vectors: np.ndarray, options: KMeansOptions, start: np.ndarray | None =
 
 
 def _gain(inertia: float, before: float) -> float:
-    return 100.0 * (1.0 - inertia / before) if before > 0 else 0.0
+    return 1.0 - inertia / before if before > 0 else 0.0
+
+
+def _inertia(vectors: np.ndarray, centroids: np.ndarray) -> float:
+    return float(nearest_squared(vectors, centroids).sum())

@@ -68,16 +68,16 @@ def add_seeds(vectors: np.ndarray, centroids: Matrix, k: int, random: np.random.
     """Adds rows as centroids until there are k: greedy k-means++ that begins with centroids it has.
 
     A row is drawn in proportion to its squared distance to the nearest centroid (Arthur & Vassilvitskii 2007); of
-    2 + log k such candidates the one that lowers the inertia most is kept. p may be 0.
+    2 + log k such candidates the one that lowers the inertia most is kept.
 
     Args:
       vectors: float32 [m, d].
-      centroids: [p, d], p <= k.
+      centroids: [p, d], p from 1 to k.
       k: how many to have.
       random: draws the candidates.
     """
     trials = 2 + int(np.log(k))
-    closest = nearest_squared(vectors, centroids) if len(centroids) else np.ones(len(vectors))
+    closest = nearest_squared(vectors, centroids)
     while len(centroids) < k:
         cumulative = np.cumsum(closest)
         drawn = np.searchsorted(cumulative, random.random(trials) * cumulative[-1], side="right")
