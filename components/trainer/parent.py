@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +17,9 @@ from components.identity.matching import count_overlap
 from components.identity.succession import Succession, succeed
 from components.segments_file import read_segments
 from components.served_model.known import read_known
+
+SAMPLE = 131_072
+"""So many customers, or about, decide where a fit begins and who is who."""
 
 _BATCH = 16_384
 
@@ -60,9 +64,26 @@ def read_parent(base_model: str | None) -> ServedParent:
     return ServedParent(Parent(version, ids, names), known, base_model)
 
 
+def sample_share(served: ServedParent, ingest: Mapping[str, Any], every: int) -> float:
+    """The share of the customers that the parent is asked about, from 0 to 1.
+
+    Args:
+      served: the parent.
+      ingest: what ExampleGen says about the table.
+      every: one of so many customers is read at all.
+    """
+    if not served.is_there:
+        return 0.0
+    count = ingest.get("customers", {}).get("train", 0) // every
+    return min(1.0, SAMPLE / count) if count else 1.0
+
+
 @dataclasses.dataclass(frozen=True)
 class Opinion:
-    """What the parent says of customers: their segment, int64 [m], 0 to p - 1, and whether each is an outlier."""
+    """What the parent says of customers: their segment, int64 [m], 0 to p - 1, and whether each is of no segment.
+
+    outliers: bool [m]; all False where most customers would be, or a column that the parent knows is gone.
+    """
 
     segments: np.ndarray
     outliers: np.ndarray
@@ -98,6 +119,10 @@ def ask(served: ServedParent, examples: np.ndarray, columns: set[str]) -> Opinio
     order = np.argsort(ids)
     places = np.minimum(np.searchsorted(ids[order], found), len(ids) - 1)
     segments = order[places]
+    if gone or outliers.mean() > 0.5:
+        # Then it is the data that changed, for everybody: being far from all centroids makes no new kind of customer.
+        logging.warning("%.0f %% of the customers are outliers to the served model.", 100 * outliers.mean())
+        outliers = np.zeros_like(outliers)
     # An id that its segments.json does not list belongs to nobody.
     return Opinion(segments, outliers | (ids[segments] != found))
 

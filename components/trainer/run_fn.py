@@ -30,12 +30,12 @@ from components.trainer.kmeans import (
     fit_kmeans,
 )
 from components.trainer.kmeans.local.fit import fit_on_local_workers
-from components.trainer.parent import Opinion, ServedParent, ask, read_parent, succession
+from components.trainer.parent import Opinion, ServedParent, ask, read_parent, sample_share, succession
 from components.trainer.reading import Customers, load_customers, load_shard, stream_vectors
 from components.trainer.serving_model import SegmentModel
 from components.trainer.strategy import Placement, place
 from components.trainer.transformation import Transformation
-from components.trainer.warm_start import SAMPLE, Start, agreed, choose_start
+from components.trainer.warm_start import Start, agreed, choose_start
 from configs.features import FeaturesConfig
 from configs.identity import IdentityConfig
 from configs.model import ModelConfig
@@ -83,20 +83,25 @@ def run_fn(fn_args: FnArgs) -> None:
     every = _read_every(ingest, training, placement)
     share = placement.worker, placement.workers
     parent = read_parent(fn_args.base_model)
+    warm = parent.is_there and model_config.warm_start
+    shape = model_config.k, len(transformation.layout.names)
     if not placement.is_chief:
         read = stream_vectors if every > 1 else load_shard
-        start = _start(None, None, parent, model_config, placement, len(transformation.layout.names))
+        start = agreed(None, *shape, placement.strategy) if warm else None
         with told_passes(None) as on_iteration:
             _fit(
                 read(files, transformation, *share), model_config, placement, on_iteration, checkpoint, start
             )
         _wait_for_export(fn_args.serving_model_dir)
         return
-    customers = load_customers(files, transformation, every, _sampled(ingest, parent, every))
+    customers = load_customers(files, transformation, every, sample_share(parent, ingest, every))
     logging.info("Read %d customers with %d coordinates.", *customers.vectors.shape)
     _check_orders(customers, plan)
     opinion = ask(parent, customers.records, set(transformation.dtypes))
-    start = _start(customers, opinion, parent, model_config, placement, customers.vectors.shape[1])
+    start = None
+    if warm:
+        sample = customers.vectors[customers.sampled]
+        start = agreed(lambda: _start(sample, opinion, parent, model_config), *shape, placement.strategy)
     # The chief's shard is every `workers`-th customer from the first, as `load_shard` takes them.
     rows = stream_vectors(files, transformation, *share) if every > 1 else customers.vectors[:: share[1]]
     with told_passes(fn_args.model_run_dir) as on_iteration:
@@ -181,42 +186,12 @@ def _options(config: ModelConfig) -> KMeansOptions:
     return KMeansOptions(**config.model_dump(include=names))
 
 
-def _sampled(ingest: Mapping[str, Any], parent: ServedParent, every: int) -> float:
-    """The share of the customers whose opinion the parent is asked for."""
-    if not parent.is_there:
-        return 0.0
-    count = ingest.get("customers", {}).get("train", 0) // every
-    return min(1.0, SAMPLE / count) if count else 1.0
-
-
-def _start(
-    customers: Customers | None,
-    opinion: Opinion | None,
-    parent: ServedParent,
-    config: ModelConfig,
-    placement: Placement,
-    columns: int,
-) -> Start | None:
-    """Where the fit begins, the same on all workers: the chief alone has `customers`. None: wherever it draws."""
-    if not (config.warm_start and parent.is_there):
-        return None
-
-    def choose() -> Start:
-        assert customers is not None
-        labels = None if opinion is None else opinion.segments
-        sample = customers.vectors[customers.sampled]
-        try:
-            return choose_start(
-                sample,
-                labels,
-                len(parent.parent.ids),
-                _options(config),
-                config.switch_gain,
-            )
-        except KMeansError as error:
-            raise DataError(str(error)) from error
-
-    return agreed(choose, config.k, columns, placement.strategy)
+def _start(vectors: np.ndarray, opinion: Opinion | None, parent: ServedParent, config: ModelConfig) -> Start:
+    labels = None if opinion is None else opinion.segments
+    try:
+        return choose_start(vectors, labels, len(parent.parent.ids), _options(config), config.switch_gain)
+    except KMeansError as error:
+        raise DataError(str(error)) from error
 
 
 def _wait_for_export(model_dir: str) -> None:

@@ -21,9 +21,6 @@ from components.trainer.warm_starts import (
     segment_means,
 )
 
-SAMPLE = 131_072
-"""So many customers decide where a fit begins."""
-
 _FINALISTS = 3
 
 Origin = Literal["parent", "refined", "fresh"]
@@ -100,14 +97,16 @@ def choose_start(
 
 
 def agreed(
-    choose: Callable[[], Start], k: int, columns: int, strategy: tf.distribute.Strategy | None
+    choose: Callable[[], Start] | None, k: int, columns: int, strategy: tf.distribute.Strategy | None
 ) -> Start:
-    """The chief's choice, on all workers of a cluster; the others wait for it here."""
+    """The chief's choice of a start [k, columns], on all workers of a cluster; the others have none, and wait here."""
     replicas = Replicas(strategy)
     if replicas.workers == 1:
+        assert choose is not None
         return choose()
 
     def packed() -> np.ndarray:
+        assert choose is not None
         start = choose()
         return np.concatenate([[_ORIGINS.index(start.origin)], start.centroids.ravel()]).astype(np.float64)
 
