@@ -13,7 +13,7 @@ BUILDER := $(firstword $(foreach tool,buildah podman docker,$(if $(shell command
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help setup run test test-fast lint format bench bench-kmeans lock image clean
+.PHONY: help setup run test test-fast lint format bench bench-kmeans bench-identity lock image clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: setup ## compare with the stock TFX DAG, component by component (ROWS=100
 
 bench-kmeans: setup ## compare the k-means engine with its rivals (ARGS="--cases k64 --spark"; docs/benchmarks.md)
 	@$(BIN)/python -m benchmarks.kmeans $(ARGS)
+
+bench-identity: setup ## count who changes segment id when nothing changed (ARGS="--gains"; docs/identity.md)
+	@$(BIN)/python -m benchmarks.identity $(ARGS)
 
 lock: setup ## resolve pyproject.toml into locks/ again, keeping pins that fit (UPGRADE=1: newest of all)
 	@UPGRADE=$(UPGRADE) scripts/lock

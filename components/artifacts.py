@@ -31,6 +31,10 @@ class SegmentSweep(Artifact):
 
 
 class SegmentMigration(Artifact):
-    """What became of the served model's segments: `migration.json`, with the shares of past versions."""
+    """What became of the segments of the model in production: `migration.json`.
+
+    Custom properties: `served` (1 or 0, whether there was such a model) and, when customers who moved were written
+    down, `table` (the Parquet file).
+    """
 
     TYPE_NAME = "SegmentMigration"

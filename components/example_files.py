@@ -13,6 +13,8 @@ from tfx.types import artifact_utils, standard_artifacts
 
 INGEST_FILE = "ingest.json"
 
+_HASHES = 1 << 40
+
 
 def example_files(examples: standard_artifacts.Examples, splits: Sequence[str] | None = None) -> list[str]:
     """The files of `splits` (all of them by default), in a stable order. A split without files has none."""
@@ -40,6 +42,15 @@ def records(files: Sequence[str], *, parallel: int = 2) -> tf.data.Dataset:
         num_parallel_calls=parallel,
         deterministic=True,
     )
+
+
+def in_sample(examples: tf.Tensor, share: float) -> tf.Tensor:
+    """Whether each customer is in a sample of `share` (0 to 1) of all of them: bool [batch].
+
+    Who is follows from a hash of the serialized tf.Examples, string [batch], and from nothing else: neither from
+    their order nor from how they are spread over files.
+    """
+    return tf.strings.to_hash_bucket_fast(examples, _HASHES) < int(min(share, 1.0) * _HASHES)
 
 
 def read_ingest(uri: str) -> dict[str, Any]:

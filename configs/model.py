@@ -35,3 +35,8 @@ class ModelConfig(Section):
         0.99,
         description="customers farther from their centroid than this quantile of it are outliers; null: none",
     )
+    warm_start: bool = Field(True, description="begin where the model in production is")
+    switch_gain: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.02,
+        description="a fit from scratch must lower the inertia by more than this share to take its place",
+    )

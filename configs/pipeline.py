@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from configs.data import DataConfig
 from configs.evaluation import EvaluationConfig
 from configs.features import FeaturesConfig
+from configs.identity import IdentityConfig
 from configs.model import ModelConfig
 from configs.outputs import AssignmentsConfig, ReportConfig
 from configs.section import Section
@@ -26,6 +27,7 @@ class PipelineConfig(Section):
     validation: ValidationConfig = Field(default_factory=ValidationConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
     tuner: TunerConfig = Field(default_factory=TunerConfig)
+    identity: IdentityConfig = Field(default_factory=IdentityConfig)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     assignments: AssignmentsConfig = Field(default_factory=AssignmentsConfig)

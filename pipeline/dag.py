@@ -19,6 +19,7 @@ from components.assignments.component import Assignments
 from components.evaluator.component import Evaluator
 from components.example_gen.component import CustomerExampleGen
 from components.gate.component import DataGate
+from components.migration.component import Migration
 from components.pusher.component import Pusher
 from components.report.component import Report
 from components.served_model.component import ServedModel
@@ -45,7 +46,7 @@ class RunInputs:
 
     source: JSON of the resolved files (see `components.example_gen.source`). id_column: the customer id.
     schema_file: the curated schema under a name that changes with its content, or None to infer one. run_id: names
-    the run. parent: the served version, or None.
+    the run. parent: the served version, or None. known: JSON of every segment id that was ever served.
     """
 
     source: str
@@ -53,6 +54,7 @@ class RunInputs:
     schema_file: str | None
     run_id: str
     parent: str | None
+    known: str = ""
 
 
 def data_nodes(config: PipelineConfig, inputs: RunInputs) -> dict[str, BaseComponent]:
@@ -105,6 +107,13 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
     )
     # No data flows from the gate to what it guards; without this edge they may run in any order.
     transform.add_upstream_node(gate)
+    served = ServedModel(
+        serving_dir=workspace.serving,
+        version=inputs.parent or "",
+        known=inputs.known,
+        code_version=node_version("ServedModel"),
+    )
+    served.add_upstream_node(gate)
     tuner = None
     if config.model.k == "auto":
         tuner = Tuner(
@@ -125,10 +134,13 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
     trainer = Trainer(
         examples=examples,
         transform_graph=transform.outputs["transform_graph"],
+        # Fits start at what customers have now, and its segments keep their ids.
+        base_model=served.outputs["model"],
         hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
         run_fn="components.trainer.run_fn.run_fn",
         custom_config={
             "model": config.model.model_dump_json(by_alias=True),
+            "identity": config.identity.model_dump_json(by_alias=True),
             "training": config.training.model_dump_json(by_alias=True),
             "checkpoint_dir": workspace.checkpoints,
             "features": config.features.model_dump_json(by_alias=True),
@@ -139,12 +151,6 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         },
     )
     model = trainer.outputs["model"]
-    served = ServedModel(
-        serving_dir=workspace.serving,
-        version=inputs.parent or "",
-        code_version=node_version("ServedModel"),
-    )
-    served.add_upstream_node(gate)
     serving_check = ServingCheck(
         model=model,
         examples=examples,
@@ -176,6 +182,17 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         id_column=inputs.id_column,
         code_version=node_version("Assignments"),
     )
+    migration = Migration(
+        examples=examples,
+        model=model,
+        served_model=served.outputs["model"],
+        pushed_model=pusher.outputs["pushed_model"],
+        assignments=assignments.outputs["assignments"],
+        serving_dir=workspace.serving,
+        assignments_dir=workspace.assignments,
+        id_column=inputs.id_column,
+        code_version=node_version("Migration"),
+    )
     report = Report(
         model=model,
         served_model=served.outputs["model"],
@@ -188,6 +205,8 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         infra_blessing=serving_check.outputs["blessing"],
         pushed_model=pusher.outputs["pushed_model"],
         assignments=assignments.outputs["assignments"],
+        sweep=tuner.outputs["sweep"] if tuner else None,
+        migration=migration.outputs["migration"],
         report_config=config.report.model_dump_json(),
         pipeline_name=config.name,
         run_id=inputs.run_id,
@@ -209,6 +228,7 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
             evaluator,
             pusher,
             assignments,
+            migration,
             report,
         ],
     )
@@ -228,7 +248,7 @@ def assemble(config: PipelineConfig, workspace: Workspace, nodes: list[BaseCompo
 
 def _model_config_hash(config: PipelineConfig) -> str:
     """Of the sections that make the model what it is; where it is fitted (`training`) is not among them."""
-    sections = [config.data, config.features, config.model]
+    sections = [config.data, config.features, config.model, config.identity]
     if config.model.k == "auto":
         sections.append(config.tuner)
     return hashlib.sha256("".join(s.model_dump_json() for s in sections).encode()).hexdigest()[:16]

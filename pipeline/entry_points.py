@@ -19,6 +19,7 @@ ENTRY_POINTS: dict[str, tuple[str, ...]] = {
     "Evaluator": ("components.evaluator.executor",),
     "Pusher": ("components.pusher.executor",),
     "Assignments": ("components.assignments.executor",),
+    "Migration": ("components.migration.executor",),
     "Report": ("components.report.executor",),
 }
 

@@ -14,6 +14,7 @@ from components.atomic import remove_leftovers, whole_folder
 from components.errors import ServingError
 from components.paths import is_local
 from components.segments_file import SEGMENTS_FILE, read_segments
+from components.served_model.ledger import PUSH_FILE, write_ledger
 from components.served_model.versions import (
     SAVED_MODEL_FILE,
     list_versions,
@@ -21,7 +22,6 @@ from components.served_model.versions import (
     served_version,
 )
 
-PUSH_FILE = "assets.extra/push.json"
 LAST_VERSION_FILE = ".last_version"
 
 
@@ -33,6 +33,7 @@ def deliver(source: str, serving_dir: str, model_uri: str, run_key: str) -> str:
     when: if the served one has the same digest, either an earlier attempt delivered it and was killed before it
     was recorded, or nothing about the model has changed since.
     Its segments.json tells the version that it replaces (`parent`).
+    The ledger (`components.served_model.ledger`) keeps who its segments were, whatever becomes of the version.
     What killed attempts left behind is removed. One pusher at a time.
 
     Args:
@@ -58,6 +59,7 @@ def deliver(source: str, serving_dir: str, model_uri: str, run_key: str) -> str:
     else:
         logging.info("Version %s is this very model.", version)
     io_utils.write_string_file(_join(serving_dir, LAST_VERSION_FILE), f"{version}\n")
+    write_ledger(serving_dir)
     return version
 
 

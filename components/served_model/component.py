@@ -16,6 +16,7 @@ class ServedModelSpec(types.ComponentSpec):
     PARAMETERS = {
         "serving_dir": ExecutionParameter(type=str),
         "version": ExecutionParameter(type=str),
+        "known": ExecutionParameter(type=str, optional=True),
         "code_version": ExecutionParameter(type=str, optional=True),
     }
     INPUTS: dict[str, ChannelParameter] = {}
@@ -36,13 +37,21 @@ class ServedModel(base_component.BaseComponent):
     SPEC_CLASS = ServedModelSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(executor.Executor)
 
-    def __init__(self, serving_dir: str, version: str, code_version: Optional[str] = "") -> None:
+    def __init__(
+        self,
+        serving_dir: str,
+        version: str,
+        known: Optional[str] = "",
+        code_version: Optional[str] = "",
+    ) -> None:
         """Names the version.
 
         Args:
           serving_dir: The served folder.
           version: The version that is served, as `components.served_model.versions.served_version` finds it;
             "" where there is none. It is a parameter, so that TFX's cache knows when it changed.
+          known: Every segment id that was ever served, as `components.served_model.known.known_to_json` writes it: a
+            rollback makes an older version the parent, whose successor must not use the ids of later ones again.
           code_version: Hash of the code that runs, for TFX's cache key.
 
         Raises:
@@ -53,6 +62,7 @@ class ServedModel(base_component.BaseComponent):
         spec = ServedModelSpec(
             serving_dir=serving_dir,
             version=version,
+            known=known,
             code_version=code_version,
             model=types.Channel(type=standard_artifacts.Model),
         )

@@ -13,6 +13,7 @@ from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
 from components.errors import ServingError
+from components.served_model.known import known_from_json, write_known
 from components.served_model.versions import SAVED_MODEL_FILE
 
 
@@ -31,10 +32,12 @@ class Executor(base_executor.BaseExecutor):
           input_dict: Empty.
           output_dict:
             - model: a Model artifact. Its custom property `served` is 1 or 0; when 1, `version` names the
-              version and `<uri>/Format-Serving` is a copy of it.
+              version and `<uri>/Format-Serving` is a copy of it. `<uri>/known.json` has the version, too, and
+              every segment id that was ever served.
           exec_properties:
             - serving_dir: the served folder.
             - version: a version in it; "" for none.
+            - known: JSON of every segment id that was ever served; "" for none.
 
         Raises:
           ServingError: The version is not there, or it is not a SavedModel.
@@ -43,6 +46,7 @@ class Executor(base_executor.BaseExecutor):
         version = exec_properties["version"]
         model.set_string_custom_property("version", version)
         model.set_int_custom_property("served", 1 if version else 0)
+        write_known(model.uri, version, known_from_json(exec_properties.get("known") or ""))
         if not version:
             logging.info("No version is served yet: this run has no parent.")
             return

@@ -16,7 +16,12 @@ from configs.training import TrainingConfig
 
 
 def checkpoint_of(
-    config: Mapping[str, Any], training: TrainingConfig, files: Sequence[str], graph: str, workers: int
+    config: Mapping[str, Any],
+    training: TrainingConfig,
+    files: Sequence[str],
+    graph: str,
+    workers: int,
+    base_model: str | None = None,
 ) -> Checkpoint | None:
     """The checkpoint of a fit, under `checkpoint_dir` of the Trainer's `custom_config`; None where none is wanted.
 
@@ -26,11 +31,14 @@ def checkpoint_of(
       files: of the train split; their names change with their content.
       graph: where the transform is; likewise.
       workers: how many share the rows.
+      base_model: where the model in production is, from which the fit may start.
     """
     directory = config.get("checkpoint_dir")
     if training.checkpoint_seconds is None or not directory:
         return None
-    content = json.dumps([sorted(files), graph, config["model"], workers, config.get("code_version")])
+    content = json.dumps(
+        [sorted(files), graph, config["model"], workers, config.get("code_version"), base_model]
+    )
     name = hashlib.sha256(content.encode()).hexdigest()[:16]
     return Checkpoint(os.path.join(directory, name), training.checkpoint_seconds)
 

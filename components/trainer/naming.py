@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from components.trainer.profiles import Profile
@@ -93,6 +94,43 @@ def name_segments(population: Profile, profiles: Sequence[Profile], sizes: Seque
         if longer == used:
             return _numbered(_by_degree(named, traits, set(population["numeric"])))
         used = longer
+
+
+def name_new_segments(
+    population: Profile,
+    profiles: Sequence[Profile],
+    sizes: Sequence[int],
+    kept: Sequence[str | None],
+    taken: Collection[str],
+) -> list[str]:
+    """Names the segments that have no name yet, beside those that keep theirs for life.
+
+    Args:
+      population, profiles, sizes: see `name_segments`.
+      kept: the name of each segment that has one, else None.
+      taken: names that no other segment may have: of living segments and of retired ones.
+
+    Returns:
+      A name per segment, all different. A new one is called what it would be called among others, with a further
+      trait where that name is taken, else with a numeral.
+    """
+    names = name_segments(population, profiles, sizes)
+    gone = {*taken, *(name for name in kept if name is not None)}
+    for j, name in enumerate(kept):
+        if name is not None:
+            names[j] = name
+            continue
+        traits = segment_traits(population, profiles[j])[:MAX_TRAITS_OF_TIES] if sizes[j] else []
+        phrases = [trait.phrase for trait in traits]
+        longer = (", ".join(phrases[:n]) for n in range(1, len(phrases) + 1))
+        numbered = (f"{names[j]} ({numeral})" for numeral in itertools.count(2))
+        started = names[j].split(", ")
+        candidates = itertools.chain(
+            [names[j]], (each for each in longer if each.count(", ") >= len(started)), numbered
+        )
+        names[j] = next(each for each in candidates if each not in gone)
+        gone.add(names[j])
+    return names
 
 
 def _until_different(traits: Sequence[Trait], used: int, rivals: Sequence[Sequence[Trait]]) -> int:

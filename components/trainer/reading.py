@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
-from components.example_files import records
+from components.example_files import in_sample, records
 from components.trainer.transformation import Transformation
 from transforms.inputs import categories, numbers
 
@@ -21,21 +21,27 @@ class Customers:
     """All customers of a split, in the order of the files.
 
     vectors: float32 [n, d], transformed. numeric: column -> float64 [n], NaN where missing. categorical:
-    column -> dictionary-encoded strings [n], '' where missing.
+    column -> dictionary-encoded strings [n], '' where missing. sampled: int64 [m], rows of a sample. records: bytes
+    [m], the sampled customers' tf.Examples.
     """
 
     vectors: np.ndarray
     numeric: Mapping[str, np.ndarray]
     categorical: Mapping[str, pa.Array]
+    sampled: np.ndarray
+    records: np.ndarray
 
 
-def load_customers(files: Sequence[str], transformation: Transformation, every: int = 1) -> Customers:
+def load_customers(
+    files: Sequence[str], transformation: Transformation, every: int = 1, sampled: float = 0.0
+) -> Customers:
     """Reads a split into memory, once.
 
     Args:
       files: TFRecord files of tf.Examples, plain or gzip by their suffix.
       transformation: what to apply.
       every: read only the first of so many customers, then the first of the next so many.
+      sampled: the share of the customers that the sample has, from 0 to 1; who is in it depends on no order.
 
     Raises:
       ValueError: when there is no customer at all.
@@ -50,6 +56,9 @@ def load_customers(files: Sequence[str], transformation: Transformation, every: 
             "vectors": transformation.vectors(raw),
             "texts": tuple(categories(raw[name]) for name in text_names),
         }
+        if sampled > 0:
+            extracted["chosen"] = chosen = in_sample(examples, sampled)
+            extracted["records"] = tf.boolean_mask(examples, chosen)
         if numeric_names:
             extracted["numbers"] = numbers([raw[name] for name in numeric_names])
         return extracted
@@ -64,8 +73,13 @@ def load_customers(files: Sequence[str], transformation: Transformation, every: 
     vectors: list[np.ndarray] = []
     stacks: list[np.ndarray] = []
     texts: list[list[pa.Array]] = [[] for _ in text_names]
+    chosen: list[np.ndarray] = [np.zeros(0, bool)]
+    examples: list[np.ndarray] = [np.zeros(0, object)]
     for batch in batches.as_numpy_iterator():
         vectors.append(batch["vectors"])
+        if sampled > 0:
+            chosen.append(batch["chosen"])
+            examples.append(batch["records"])
         if numeric_names:
             stacks.append(batch["numbers"])
         for column, values in zip(texts, batch["texts"], strict=True):
@@ -76,6 +90,8 @@ def load_customers(files: Sequence[str], transformation: Transformation, every: 
         np.concatenate(vectors),
         dict(zip(numeric_names, np.concatenate(stacks).T, strict=True)) if numeric_names else {},
         {name: _one_dictionary(chunks) for name, chunks in zip(text_names, texts, strict=True)},
+        np.flatnonzero(np.concatenate(chosen)),
+        np.concatenate(examples),
     )
 
 

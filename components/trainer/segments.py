@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from components.identity.succession import Succession
 from components.segments_file import SEGMENTS_FILE
 from components.trainer.kmeans import KMeansResult
-from components.trainer.naming import name_segments
+from components.trainer.naming import name_new_segments
 from components.trainer.profiles import profile_segments
 from components.trainer.reading import Customers
 from components.trainer.serving_model import Prototypes, input_names, nearest_segments
@@ -27,6 +29,7 @@ def describe(
     customers: Customers,
     fit: KMeansResult,
     outlier_quantile: float | None,
+    identify: Callable[[np.ndarray], Succession],
     whole: bool = True,
 ) -> tuple[Prototypes, dict[str, Any]]:
     """Orders, names and profiles the clusters of a fit.
@@ -35,11 +38,13 @@ def describe(
       customers: the rows that were clustered, or a part of them.
       fit: the clusters.
       outlier_quantile: see `ModelConfig`; None for no outliers.
+      identify: the segments' ids and names, from the cluster of each customer, int64 [n]; clusters are numbered by
+        size, the largest 0.
       whole: whether `customers` are all that were clustered; else sizes are those of the fit.
 
     Returns:
-      The prototypes, largest segment first with ids 1, 2, ..., and the parts of segments.json that describe
-      them (`segments`, `population`).
+      The prototypes, largest segment first, and the parts of segments.json that describe them (`segments`,
+      `population`, `identity`).
     """
     k = len(fit.centroids)
     order = np.argsort(-fit.cluster_weights, kind="stable")
@@ -47,7 +52,9 @@ def describe(
     labels, distances = nearest_segments(customers.vectors, centroids)
     sizes = np.bincount(labels, minlength=k) if whole else weights.astype(np.int64)
     population, profiles = profile_segments(customers.numeric, customers.categorical, labels, k)
-    names = name_segments(population, profiles, sizes.tolist())
+    succession = identify(labels)
+    ids = succession.ids
+    names = name_new_segments(population, profiles, sizes.tolist(), succession.names, succession.taken)
     radii = np.full(k, np.inf, np.float32)
     if outlier_quantile is not None:
         for position in range(k):
@@ -56,7 +63,7 @@ def describe(
                 radii[position] = np.quantile(own, outlier_quantile)
     segments = [
         {
-            "id": position + 1,
+            "id": ids[position],
             "name": names[position],
             "size": int(sizes[position]),
             "share": float(sizes[position] / sizes.sum()),
@@ -64,15 +71,16 @@ def describe(
         }
         for position in range(k)
     ]
-    prototypes = Prototypes(centroids, range(1, k + 1), names, radii)
+    prototypes = Prototypes(centroids, ids, names, radii)
     return prototypes, {
         "k": k,
         "segments": segments,
         "population": {"size": int(sizes.sum()), "described": len(labels), "profile": population},
+        "identity": succession.record,
     }
 
 
-def model_facts(transformation: Transformation, fit: KMeansResult) -> dict[str, Any]:
+def model_facts(transformation: Transformation, fit: KMeansResult, origin: str = "fresh") -> dict[str, Any]:
     """The parts of segments.json about the model: its features, its space, its fit, what made it."""
     plan = transformation.plan
     inputs = input_names(plan.names)
@@ -82,9 +90,10 @@ def model_facts(transformation: Transformation, fit: KMeansResult) -> dict[str, 
         "vector": transformation.layout.names,
         "space": space_fingerprint(transformation),
         "fit": {
+            "start": origin,
             "inertia": float(fit.inertia),
             "iterations": int(fit.iterations),
-            "converged": bool(fit.converged),
+            "converged": bool(fit.converged) or origin == "parent",
         },
         "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
     }

@@ -56,6 +56,8 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
     from components.example_gen.source import source_from_json
+    from components.served_model.known import known_to_json
+    from components.served_model.ledger import known_segments
     from configs.pipeline import PipelineConfig
     from pipeline.dag import RunInputs, assemble, create_pipeline, data_nodes
     from pipeline.schema_file import stage_schema
@@ -71,6 +73,7 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
         else None,
         run_id=request["run_id"],
         parent=request["parent"],
+        known=known_to_json(known_segments(workspace.serving, but_of_run=request["run_id"])),
     )
     if request["task"] == "schema":
         pipeline = assemble(config, workspace, list(data_nodes(config, inputs).values()))

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
+from configs.identity import IdentityConfig
 from configs.model import ModelConfig
 from configs.pipeline import PipelineConfig
 from configs.training import TrainingConfig
@@ -31,9 +33,9 @@ def test_every_key_is_documented() -> None:
     assert keys - documented - {"column", "type"} == set()
 
 
-@pytest.mark.parametrize("section", [ModelConfig, TunerConfig, TrainingConfig])
+@pytest.mark.parametrize("section", [IdentityConfig, ModelConfig, TunerConfig, TrainingConfig])
 def test_the_documented_defaults_are_true(section: type[BaseModel]) -> None:
     for name, field in section.model_fields.items():
         row = re.search(rf"^\| `{name}` \| `([^`]+)` \|", DOCUMENT, re.MULTILINE)
         assert row is not None, name
-        assert row[1] == field.default or float(row[1]) == field.default
+        assert yaml.safe_load(row[1]) == field.default or float(row[1]) == field.default

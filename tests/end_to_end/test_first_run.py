@@ -19,7 +19,19 @@ from tests.end_to_end.command import PROJECT, Segments, customer_table, write_cs
 pytestmark = pytest.mark.slow
 
 UP_TO_TRANSFORM = {"ExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "DataGate"}
-FROM_TRANSFORM = {"Transform", "Trainer", "ServingCheck", "Evaluator", "Pusher", "Assignments", "Report"}
+FROM_TRANSFORM = {
+    *(
+        "Transform",
+        "ServedModel",
+        "Trainer",
+        "ServingCheck",
+        "Evaluator",
+        "Pusher",
+        "Assignments",
+        "Migration",
+    ),
+    "Report",
+}
 
 # Runs in a process of its own, away from the project: nothing but TensorFlow is there to help.
 CLEAN_PROCESS = """

@@ -94,7 +94,7 @@ def fit_kmeans(
     if keeper is not None:
         keeper.clear()
     _require_distinct_rows(best)
-    return _result(best, frame, time.perf_counter() - began)
+    return _result(best, frame, options, time.perf_counter() - began)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -308,7 +308,7 @@ def _require_distinct_rows(fit: Fit) -> None:
         )
 
 
-def _result(fit: Fit, frame: Frame, seconds: float) -> KMeansResult:
+def _result(fit: Fit, frame: Frame, options: KMeansOptions, seconds: float) -> KMeansResult:
     result = KMeansResult(
         centroids=frame.leave(fit.centroids),
         inertia=fit.inertia * frame.inertia_unit,
@@ -318,7 +318,7 @@ def _result(fit: Fit, frame: Frame, seconds: float) -> KMeansResult:
         cluster_weights=fit.weights * frame.weight_unit,
         seconds=seconds,
     )
-    if not fit.converged:
+    if not fit.converged and options.max_iterations:
         _log.warning(
             "k-means: not converged after %d iterations; raise max_iterations or tolerance",
             result.iterations,

@@ -29,7 +29,8 @@ class KMeansOptions:
         have no direction and take no part.
       n_init: independent starts; the one with the lowest inertia wins. Restart i draws the same numbers
         whatever n_init is, so on data that fits the sample more restarts are never worse.
-      max_iterations: upper limit on passes over all the data.
+      max_iterations: upper limit on passes over all the data; 0 leaves the starting centroids where they are, and
+        measures them.
       tolerance: the fit has converged once the squared movement of the centroids, summed, is at most
         `tolerance * mean(var(data, axis=0))`, as in scikit-learn. 0 asks for centroids that stand still.
       seed: seed of every random draw, at least 0.
@@ -58,7 +59,7 @@ class KMeansOptions:
         _require_choice("algorithm", self.algorithm, "lloyd", "minibatch")
         _require_choice("metric", self.metric, "euclidean", "cosine")
         _require_integer("n_init", self.n_init, minimum=1)
-        _require_integer("max_iterations", self.max_iterations, minimum=1)
+        _require_integer("max_iterations", self.max_iterations, minimum=0)
         _require_integer("seed", self.seed, minimum=0)
         _require_integer("batch_size", self.batch_size, minimum=1)
         if self.sample_size is not None:

@@ -209,7 +209,8 @@ def test_a_model_that_was_not_exported(push, tmp_path):
 def test_to_an_object_store_the_saved_model_goes_last(model, retrained, tmp_path, store):
     push = Push(tmp_path, "store://serving")
     assert push(model).get_string_custom_property("pushed_destination") == "store://serving/1"
-    assert store.written[-2:] == ["store://serving/1/saved_model.pb", "store://serving/.last_version"]
+    marks = ["store://serving/.last_version", "store://serving/.versions.json"]
+    assert store.written[-3:] == ["store://serving/1/saved_model.pb", *marks]
     assert "store://serving/1/assets.extra/push.json" in store.written
     assert push(model).get_string_custom_property("pushed_version") == "1"
 

@@ -39,7 +39,7 @@ def test_no_version_is_said_with_an_artifact_too(tmp_path):
     model = _do(tmp_path, "")
     assert model.get_int_custom_property("served") == 0
     assert model.get_string_custom_property("version") == ""
-    assert list((tmp_path / "artifact").iterdir()) == []
+    assert [path.name for path in (tmp_path / "artifact").iterdir()] == ["known.json"]
 
 
 def test_a_version_that_is_gone(tmp_path):
@@ -52,7 +52,7 @@ def test_the_version_is_in_the_cache_key():
     first, second = (
         ServedModel(serving_dir="s", version=version, code_version="x") for version in ("", "12")
     )
-    assert first.exec_properties == {"serving_dir": "s", "version": "", "code_version": "x"}
+    assert first.exec_properties == {"serving_dir": "s", "version": "", "known": "", "code_version": "x"}
     assert second.exec_properties["version"] == "12"
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from components.trainer.naming import (
     describe_segment,
+    name_new_segments,
     name_segments,
     numeric_difference,
     segment_traits,
@@ -239,3 +240,48 @@ def test_names_are_unique_printable_and_deterministic(seed, k, n):
     assert all(
         describe_segment(population, p, size).endswith(".") for p, size in zip(profiles, sizes, strict=True)
     )
+
+
+def renamed(columns, sizes, kept, taken=()):
+    population, profiles = stacked(columns)
+    return name_new_segments(population, profiles, sizes, kept, taken)
+
+
+def test_a_kept_name_stays_whatever_describes_the_segment_now():
+    columns = {"monetary": [profile(100, 100, 50, 150), profile(median=200), profile(median=20)]}
+    assert renamed(columns, [5, 5], [None, None]) == ["high value", "low value"]
+    assert renamed(columns, [5, 5], ["savers", None]) == ["savers", "low value"]
+
+
+def test_a_new_segment_takes_no_name_of_a_living_or_retired_one():
+    everyone, high = profile(100, 100, 50, 150), profile(median=200)
+    columns = {
+        "monetary": [everyone, high, high],
+        "frequency": [everyone, profile(median=130), profile(median=100)],
+    }
+    # A further trait where there is one, else a numeral; also beside names with numerals.
+    assert renamed(columns, [5, 5], [None, "high value"]) == ["high value, frequent", "high value"]
+    only = {"monetary": [everyone, high]}
+    assert renamed(only, [5], [None], {"high value"}) == ["high value (2)"]
+    assert renamed(only, [5], [None], {"high value", "high value (2)"}) == ["high value (3)"]
+    nothing = {"monetary": [everyone, everyone]}
+    assert renamed(nothing, [5], [None], {"typical"}) == ["typical (2)"]
+
+
+@given(
+    st.lists(st.lists(st.floats(0, 300), min_size=2, max_size=2), min_size=1, max_size=6),
+    st.lists(st.booleans(), min_size=6, max_size=6),
+)
+def test_all_names_differ_and_kept_ones_stay(medians, keeps):
+    everyone = profile(100, 100, 50, 150)
+    columns = {
+        name: [everyone, *(profile(median=median[i]) for median in medians)]
+        for i, name in enumerate(("monetary", "frequency"))
+    }
+    sizes = [5] * len(medians)
+    before = renamed(columns, sizes, [None] * len(medians))
+    kept = [name if keep else None for name, keep in zip(before, keeps, strict=False)]
+    after = renamed(columns, sizes, kept, {"high value", "typical"} - set(before))
+    assert len(set(after)) == len(after)
+    assert all(new == old for new, old in zip(after, kept, strict=True) if old is not None)
+    assert not {"high value", "typical"} - set(before) & set(after)

@@ -1,0 +1,1 @@
+"""Whether customers keep their segment ids when nothing about them changes, retrain after retrain."""

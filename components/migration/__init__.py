@@ -1,0 +1,1 @@
+"""Who moved from which segment to which when one model follows another."""
