@@ -17,10 +17,7 @@ def show_result(result: dict[str, Any], customers: str) -> None:
         _show_stop(result)
         return
     if status == "up_to_date":
-        out.print(
-            f"[bold green]up to date[/]: nothing is new; version {result.get('version')} is served "
-            "(--force runs all the same)"
-        )
+        out.print(f"[bold green]up to date[/]: {result['message']} (--force runs all the same)")
         _show_places(result)
         return
     _show_segments(result, customers)

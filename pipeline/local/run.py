@@ -12,7 +12,7 @@ from configs.pipeline import PipelineConfig
 from pipeline.local.events import REJECTED, RESULT, USAGE, Event
 from pipeline.local.parent import Outcome, run_child
 from pipeline.plan import RunPlan, begin, plan_run, up_to_date
-from pipeline.records import RunRecord, write_record
+from pipeline.records import ROLLBACK, RunRecord, write_record
 from pipeline.workspace import Workspace
 
 # What a result holds in any case, for programs that look before they ask for the status.
@@ -58,7 +58,8 @@ def run_pipeline(
             raise
         done = None if force else up_to_date(plan, workspace)
         if done is not None:
-            return {**done.result, "status": "up_to_date", "seconds": {}}
+            said = {"status": "up_to_date", "message": _why_nothing(done), "seconds": {}}
+            return {**NOTHING, **done.result, **said}
         workspace.set_aside_orphaned_artifacts()
         record = begin(plan, workspace, config_path, force)
         write_record(workspace.runs, record)
@@ -82,6 +83,15 @@ def infer_schema(config: PipelineConfig, workspace: Workspace, on_event: Callabl
         record = RunRecord(run_id="schema", fingerprint="", config="", parent=None, started="")
         log = os.path.join(workspace.logs, "schema.log")
         return run_child(_request("schema", plan, workspace, record), log, lock, on_event)
+
+
+def _why_nothing(done: RunRecord) -> str:
+    if done.kind == ROLLBACK:
+        return (
+            f"nothing is new since version {done.parent} was rolled back to version {done.restored}, which is "
+            f"served as version {done.version}"
+        )
+    return f"nothing is new; version {done.version} is served"
 
 
 def _request(task: str, plan: RunPlan, workspace: Workspace, record: RunRecord) -> dict[str, Any]:
