@@ -80,7 +80,7 @@ def read_records(folder: str) -> list[RunRecord]:
 
 def run_order(run_id: str) -> tuple[str, int]:
     """What runs sort by: `20261124-093000`, then `20261124-093000-2`, ..., `-10`."""
-    base, dash, suffix = run_id.rpartition("-")
+    base, _, suffix = run_id.rpartition("-")
     if "-" in base and suffix.isdecimal():
         return base, int(suffix)
     return run_id, 1
