@@ -11,6 +11,7 @@ from configs.evaluation import EvaluationConfig
 from configs.features import FeaturesConfig
 from configs.model import ModelConfig
 from configs.outputs import AssignmentsConfig, ReportConfig
+from configs.retention import RetentionConfig
 from configs.section import Section
 from configs.training import TrainingConfig
 from configs.validation import ValidationConfig
@@ -28,4 +29,5 @@ class PipelineConfig(Section):
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     assignments: AssignmentsConfig = Field(default_factory=AssignmentsConfig)
     report: ReportConfig = Field(default_factory=ReportConfig)
+    retention: RetentionConfig = Field(default_factory=RetentionConfig)
     beam_args: list[str] = Field(default_factory=list, description="arguments for Beam, such as a runner's")

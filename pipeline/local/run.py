@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
@@ -13,6 +14,7 @@ from pipeline.local.events import REJECTED, RESULT, USAGE, Event
 from pipeline.local.parent import Outcome, run_child
 from pipeline.plan import RunPlan, begin, plan_run, up_to_date
 from pipeline.records import ROLLBACK, RunRecord, write_record
+from pipeline.retention import clean, may_find_something
 from pipeline.workspace import Workspace
 
 # What a result holds in any case, for programs that look before they ask for the status.
@@ -71,7 +73,19 @@ def run_pipeline(
             raise
         result = _result(outcome, record, log)
         _close(record, workspace, result["status"], message=result.get("message"), result=result)
-        return result
+        return {**result, **_tidy(config, workspace, log)}
+
+
+def _tidy(config: PipelineConfig, workspace: Workspace, log: str) -> dict[str, Any]:
+    """Removes what is not kept. That it fails is reported and makes no run fail."""
+    try:
+        if not may_find_something(workspace, config.retention):
+            return {}
+        return {"removed": clean(workspace, config.retention).to_dict()}
+    except Exception as error:
+        with open(log, "a") as file:
+            file.write(f"Old runs could not be removed:\n{traceback.format_exc()}")
+        return {"removed": {"error": f"old runs could not be removed: {error}"}}
 
 
 def infer_schema(config: PipelineConfig, workspace: Workspace, on_event: Callable[[Event], None]) -> Outcome:
