@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
@@ -67,7 +70,8 @@ def run_pipeline(
         write_record(workspace.runs, record)
         log = os.path.join(workspace.logs, f"{record.run_id}.log")
         try:
-            outcome = run_child(_request("run", plan, workspace, record), log, lock, on_event)
+            with _sigterm_as_ctrl_c():
+                outcome = run_child(_request("run", plan, workspace, record), log, lock, on_event)
         except KeyboardInterrupt:
             _close(record, workspace, "failed", message="interrupted")
             raise
@@ -97,6 +101,23 @@ def infer_schema(config: PipelineConfig, workspace: Workspace, on_event: Callabl
         record = RunRecord(run_id="schema", fingerprint="", config="", parent=None, started="")
         log = os.path.join(workspace.logs, "schema.log")
         return run_child(_request("schema", plan, workspace, record), log, lock, on_event)
+
+
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """Whoever ends the command in order (a scheduler, systemd, a cluster) gets the child ended and the record closed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _why_nothing(done: RunRecord) -> str:
