@@ -8,11 +8,12 @@ from typing import Any
 from components.served_model.versions import served_version
 from pipeline.plan import with_killed
 from pipeline.records import KILLED, RunRecord, read_records
+from pipeline.schedule.state import schedule_health
 from pipeline.workspace import Workspace
 
 
 def history(workspace: Workspace, now: datetime | None = None) -> dict[str, Any]:
-    """The served version and all runs and rollbacks, newest first.
+    """The served version, the scheduler's state (None where there never was one), and all runs, newest first.
 
     Args:
       workspace: of the pipeline.
@@ -22,6 +23,7 @@ def history(workspace: Workspace, now: datetime | None = None) -> dict[str, Any]
     at = now or datetime.now(timezone.utc)
     return {
         "served": served_version(workspace.serving),
+        "schedule": schedule_health(workspace, at),
         "runs": [describe(record, at) for record in reversed(records)],
     }
 

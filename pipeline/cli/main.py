@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.cli import check, clean, report, rollback, run, runs, sample, schema
+from pipeline.cli import check, clean, report, rollback, run, runs, sample, schedule, schema
 
 app = typer.Typer(
     name="segments",
@@ -18,6 +18,7 @@ app.command("sample")(sample.sample)
 app.command("check")(check.check)
 app.command("run")(run.run)
 app.command("runs")(runs.runs)
+app.command("schedule")(schedule.schedule)
 app.command("rollback")(rollback.rollback)
 app.command("clean")(clean.clean)
 app.command("report")(report.report)

@@ -36,6 +36,7 @@ def runs(
     if as_json:
         print_json(content)
         return
+    _show_schedule(content["schedule"])
     if not content["runs"]:
         out.print(f"no runs yet in {place.root}")
         return
@@ -43,6 +44,31 @@ def runs(
     for run in content["runs"]:
         table.add_row(*_row(run, content["served"]))
     out.print(table)
+
+
+def _show_schedule(schedule: dict[str, Any] | None) -> None:
+    if schedule is None:
+        return
+    style = {"alive": "green", "stopped": "yellow"}.get(schedule["health"], "red")
+    when = f"'{schedule['cron']}' {schedule['timezone']}" if schedule["cron"] else "run once"
+    out.print(f"scheduler: [{style}]{schedule['health']}[/], {escape(when)}")
+    running, last = schedule["running"], schedule["last"]
+    if schedule["next_run"]:
+        out.print(f"next run:  {schedule['next_run']}", markup=False)
+    if running:
+        again = f", again at {running['retry_at']}" if running["retry_at"] else ""
+        out.print(f"running:   since {running['since']}, attempt {running['attempt']}{again}", markup=False)
+    if last:
+        failed = [hook["target"] for hook in last["hooks"] if not hook["ok"]]
+        hooks = f"; hooks that failed: {', '.join(failed)}" if failed else ""
+        ended = last["status"].replace("_", " ")
+        out.print(
+            f"last run:  {ended} at {last['finished']}, attempt {last['attempts']}{hooks}", markup=False
+        )
+    if schedule["left_out"]:
+        left_out = schedule["left_out"]
+        out.print(f"left out:  the run of {left_out['due']}: {left_out['why']}", markup=False)
+    out.print()
 
 
 def _row(run: dict[str, Any], served: str | None) -> list[str]:

@@ -105,7 +105,7 @@ def infer_schema(config: PipelineConfig, workspace: Workspace, on_event: Callabl
 
 @contextmanager
 def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """Whoever ends the command in order (a scheduler, systemd, a cluster) gets the child ended and the record closed."""
+    """Whoever ends the command in order (a scheduler, systemd, a cluster): its child ends and its record is closed."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -41,15 +40,44 @@ class Ending:
 
 
 class Stop:
-    """Asks the runs of a scheduler to come to an end; set from a signal handler."""
+    """Asks the runs of a scheduler to come to an end: first politely, then at once.
+
+    Signal handlers may call `ask`: it takes no lock, which the interrupted code might hold (as `threading.Event` does).
+    """
 
     def __init__(self) -> None:
-        self.asked = threading.Event()
-        self.now = threading.Event()
+        self._times = 0
+
+    def ask(self, times: int = 1) -> None:
+        """The first time, nothing new begins; the second time, what is at work is ended."""
+        self._times += times
+
+    @property
+    def asked(self) -> bool:
+        """Whether nothing new is to begin."""
+        return self._times > 0
+
+    @property
+    def insisted(self) -> bool:
+        """Whether what is at work is to end."""
+        return self._times > 1
 
     def wait(self, seconds: float) -> bool:
-        """Sleeps, unless asked to stop before or meanwhile; whether it was."""
-        return self.asked.wait(seconds)
+        """Sleeps unless asked to stop, before or meanwhile; whether it was."""
+        return self._sleep(seconds, lambda: self.asked)
+
+    def wait_for_insistence(self, seconds: float) -> bool:
+        """The same for `insisted`."""
+        return self._sleep(seconds, lambda: self.insisted)
+
+    def _sleep(self, seconds: float, is_over: Callable[[], bool]) -> bool:
+        deadline = time.monotonic() + seconds
+        while not is_over():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            time.sleep(min(left, _POLL_SECONDS))
+        return True
 
 
 def run_with_retries(
@@ -66,7 +94,7 @@ def run_with_retries(
       command: what to run; prints its result as one JSON object.
       config: limits.
       workspace: whose record is closed where the run could not do it.
-      stop: ends the waiting, and after `stop.now` the run.
+      stop: ends the waiting, and when it insists the run.
       on_attempt: called with 1, 2, ... as attempts begin.
       on_wait: called with the failed attempt and the seconds until the next.
     """
@@ -128,7 +156,7 @@ def _wait(process: subprocess.Popen[bytes], limit: float | None, stop: Stop) -> 
         except subprocess.TimeoutExpired:
             pass
         late = deadline is not None and time.monotonic() > deadline
-        if late or stop.now.is_set():
+        if late or stop.insisted:
             _end(process)
             return TIMED_OUT if late else STOPPED
 

@@ -54,7 +54,7 @@ def run_once(scheduled: Scheduled, say: Callable[[str], None] = lambda line: Non
     """
     scheduled.workspace.prepare()
     stop = Stop()
-    with only_scheduler(scheduled.workspace), _signals(lambda: (stop.asked.set(), stop.now.set())):
+    with only_scheduler(scheduled.workspace), _signals(lambda: stop.ask(2)):
         state = StateFile(scheduled.workspace, scheduled.config.cron, scheduled.config.timezone)
         ending = _Occasion(scheduled, state, stop, say).take_place()
         state.update(stopped=now_text())
@@ -81,11 +81,7 @@ def keep_schedule(scheduled: Scheduled, say: Callable[[str], None] = lambda line
     zone = ZoneInfo(config.timezone)
     trigger = WallClockTrigger(parse_cron(config.cron), zone)
     stop = Stop()
-    # The first signal asks, the second insists.
-    with (
-        only_scheduler(workspace),
-        _signals(lambda: stop.now.set() if stop.asked.is_set() else stop.asked.set()),
-    ):
+    with only_scheduler(workspace), _signals(stop.ask):
         state = StateFile(workspace, config.cron, config.timezone)
         occasion = _Occasion(scheduled, state, stop, say)
         scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone=zone)
@@ -103,7 +99,7 @@ def keep_schedule(scheduled: Scheduled, say: Callable[[str], None] = lambda line
         )
         scheduler.start()
         say(f"next run {_next_run(scheduler, state)}")
-        while not stop.asked.wait(HEARTBEAT_SECONDS):
+        while not stop.wait(HEARTBEAT_SECONDS):
             # The clock may have jumped, and the scheduler waits for seconds, not for times.
             scheduler.wakeup()
             _next_run(scheduler, state)
@@ -124,6 +120,8 @@ class _Occasion:
     def take_place(self) -> Ending:
         self.is_over.clear()
         try:
+            if self._stop.asked:
+                return Ending(STOPPED, attempts=0)
             return self._take_place()
         finally:
             self._state.update(running=None)
@@ -155,7 +153,7 @@ class _Occasion:
             **ending.result,
             "status": ending.status,
         }
-        results = call_hooks(hooks, content, scheduled.folder, self._stop.now.wait)
+        results = call_hooks(hooks, content, scheduled.folder, self._stop.wait_for_insistence)
         for result in results:
             if not result.ok:
                 self._say(f"hook {result.target}: {result.message} (after {result.attempts} attempts)")
@@ -208,9 +206,9 @@ def _wind_down(
         return
     say(f"stopping: the run at work has {seconds:g} s to end; a second signal ends it now")
     deadline = time.monotonic() + seconds
-    while not (occasion.is_over.wait(0.1) or stop.now.is_set() or time.monotonic() > deadline):
+    while not (occasion.is_over.wait(0.1) or stop.insisted or time.monotonic() > deadline):
         pass
-    stop.now.set()
+    stop.ask(2)
     occasion.is_over.wait()
     say("stopped")
 
