@@ -147,7 +147,7 @@ def begin(plan: RunPlan | None, workspace: Workspace, config_path: str, force: b
         config=config_path,
         parent=served_version(workspace.serving),
         started=now.isoformat(timespec="seconds"),
-        span=plan.source.span if plan else None,
+        span=plan.source.span_name if plan else None,
     )
 
 
