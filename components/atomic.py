@@ -10,8 +10,6 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from tfx.dsl.io import fileio
-
 from components.paths import is_local
 
 STAGING_PREFIX = ".incoming-"
@@ -34,7 +32,7 @@ def whole_folder(target: str, *, last: str = "", replace: bool = False) -> Itera
       FileExistsError: `target` is there and may not be replaced.
     """
     target = target.rstrip("/")
-    if not replace and fileio.exists(target):
+    if not replace and _exists(target):
         raise FileExistsError(f"{target} is there already and is not replaced")
     if is_local(target):
         with _renamed(Path(target)) as staging:
@@ -93,7 +91,18 @@ def _flush_one(path: Path) -> None:
         os.close(descriptor)
 
 
+def _exists(path: str) -> bool:
+    if is_local(path):
+        return os.path.exists(path)
+    from tfx.dsl.io import fileio
+
+    return bool(fileio.exists(path))
+
+
 def _upload(folder: Path, target: str, last: str) -> None:
+    # Imported for remote folders only: it loads TensorFlow, which a rollback does without.
+    from tfx.dsl.io import fileio
+
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     for name in sorted(names, key=lambda name: name == last):
         destination = f"{target}/{name}"

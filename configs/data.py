@@ -15,6 +15,7 @@ ColumnType = Literal["text", "integer", "number", "time"]
 Scalar = Union[int, float, str]
 
 SPAN_PLACEHOLDER = "{SPAN}"
+DATE_PLACEHOLDERS = ("{DATE}", "{YYYY}", "{MM}", "{DD}")
 
 
 class Condition(Section):
@@ -92,7 +93,9 @@ class TransactionsConfig(Section):
 class DataConfig(Section):
     """Where the rows are and what they mean."""
 
-    path: Union[str, list[str]] = Field(description="file, glob, list of them; may hold {SPAN}")
+    path: Union[str, list[str]] = Field(
+        description="file, glob, list of them; may hold {SPAN}, {DATE} or {YYYY}, {MM} and {DD}"
+    )
     format: Literal["auto", "csv", "parquet"] = "auto"
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
     encoding: str = "utf-8"
@@ -111,7 +114,13 @@ class DataConfig(Section):
     duplicate_ids: Literal["reject", "first", "last"] = "reject"
     missing_ids: Literal["reject", "drop"] = "reject"
     transactions: TransactionsConfig | None = None
-    span: Annotated[int, Field(ge=0)] | None = Field(None, description="a span in place of the newest")
+    span: Union[Annotated[int, Field(ge=0)], datetime.date, None] = Field(
+        None, description="a span in place of the newest: a number, or a date"
+    )
+    window: Annotated[int, Field(ge=1)] = Field(
+        1,
+        description="so many of the newest spans are read together; of a customer in several, the newest row counts",
+    )
     eval_share: Union[Literal["auto"], Annotated[float, Field(gt=0, lt=1)]] = Field(
         "auto",
         description="share of customers held out for evaluation; auto: a fifth, at most 20,000 customers",

@@ -12,6 +12,8 @@ from configs.features import FeaturesConfig
 from configs.identity import IdentityConfig
 from configs.model import ModelConfig
 from configs.outputs import AssignmentsConfig, ReportConfig
+from configs.retention import RetentionConfig
+from configs.schedule import ScheduleConfig
 from configs.section import Section
 from configs.training import TrainingConfig
 from configs.tuner import TunerConfig
@@ -32,6 +34,8 @@ class PipelineConfig(Section):
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     assignments: AssignmentsConfig = Field(default_factory=AssignmentsConfig)
     report: ReportConfig = Field(default_factory=ReportConfig)
+    schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
+    retention: RetentionConfig = Field(default_factory=RetentionConfig)
     beam_args: list[str] = Field(default_factory=list, description="arguments for Beam, such as a runner's")
 
     @property

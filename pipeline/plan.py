@@ -9,16 +9,28 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from components.example_gen.source import Source, fingerprint_files, resolve_source, source_to_json
-from components.served_model.versions import list_versions, served_version
+from components.served_model.restoring import restored_by
+from components.served_model.versions import list_versions, read_mark, served_version
 from configs.errors import ConfigError
 from configs.pipeline import PipelineConfig
 from pipeline.columns import planned_features
 from pipeline.entry_points import project_version
-from pipeline.records import KILLED, RUNNING, RunRecord, read_json, read_records
+from pipeline.records import (
+    FAILED,
+    KILLED,
+    PUSHED,
+    ROLLBACK,
+    ROLLED_BACK,
+    RUNNING,
+    RunRecord,
+    read_json,
+    read_records,
+    run_order,
+)
 from pipeline.workspace import Workspace
 
-PUSHED = "pushed"
-FAILED = "failed"
+# Sections that say when runs happen and what is kept of them: no run's result depends on them.
+_NOT_OF_THE_RESULT = {"schedule", "retention"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,7 @@ def plan_run(config: PipelineConfig, workspace: Workspace) -> RunPlan:
         json.dump(cache, file)
     source_json = source_to_json(source, fingerprints)
     parts = [
-        config.model_dump_json(by_alias=True),
+        config.model_dump_json(by_alias=True, exclude=_NOT_OF_THE_RESULT),
         source_json,
         str(schema_digest(config)),
         project_version(),
@@ -61,14 +73,49 @@ def plan_run(config: PipelineConfig, workspace: Workspace) -> RunPlan:
 
 
 def up_to_date(plan: RunPlan, workspace: Workspace) -> RunRecord | None:
-    """The run that already did this, if the model it pushed is served and what it wrote is still there."""
+    """The record of what already did this: a run, or a rollback.
+
+    A run did, if the model it pushed is served and what it wrote is still there. After a rollback there is nothing to
+    do while neither data nor config nor code differ from those of the models that were rolled back from or to: a run
+    would only train again what was taken out of service.
+    """
     version = served_version(workspace.serving)
+    if version is None:
+        return None
     for record in reversed(read_records(workspace.runs)):
-        if record.status == PUSHED and record.version == version is not None:
+        if record.version != version:
+            continue
+        if record.kind == ROLLBACK and _is_done(record, workspace):
+            return record if plan.fingerprint in record.settled else None
+        if record.status == PUSHED:
             outputs = [record.result.get(name) for name in ("assignments", "report")]
             whole = all(path is None or os.path.exists(path) for path in outputs)
             return record if whole and record.fingerprint == plan.fingerprint else None
     return None
+
+
+def pushed_by(version: str, records: list[RunRecord], workspace: Workspace) -> list[RunRecord]:
+    """The runs that pushed a version, newest first: also one that was killed before it could say so."""
+    run_key = _run_that_pushed(version, workspace)
+    return [
+        record
+        for record in reversed(records)
+        if (record.status == PUSHED and record.version == version) or record.run_id == run_key
+    ]
+
+
+def settled_by(version: str, records: list[RunRecord], workspace: Workspace) -> set[str]:
+    """The fingerprints that made a version, or that a rollback to it settled."""
+    settled = {record.fingerprint for record in pushed_by(version, records, workspace)}
+    for record in records:
+        if record.kind == ROLLBACK and record.version == version and _is_done(record, workspace):
+            settled.update(record.settled)
+    return settled - {""}
+
+
+def _is_done(rollback: RunRecord, workspace: Workspace) -> bool:
+    """Whether a rollback came to its end, also where it was killed before it could say so."""
+    return restored_by(os.path.join(workspace.serving, str(rollback.version))) == rollback.run_id
 
 
 def begin(plan: RunPlan | None, workspace: Workspace, config_path: str, force: bool = False) -> RunRecord:
@@ -92,21 +139,25 @@ def begin(plan: RunPlan | None, workspace: Workspace, config_path: str, force: b
     ):
         newest.status, newest.message, newest.finished = RUNNING, None, None
         newest.attempts += 1
+        newest.resumed = now.isoformat(timespec="seconds")
         return newest
-    run_id = now.strftime("%Y%m%d-%H%M%S")
-    taken = {record.run_id for record in records}
-    suffix = 1
-    while run_id in taken:
-        suffix += 1
-        run_id = f"{now.strftime('%Y%m%d-%H%M%S')}-{suffix}"
     return RunRecord(
-        run_id=run_id,
+        run_id=new_run_id(records, now),
         fingerprint=plan.fingerprint if plan else "",
         config=config_path,
         parent=served_version(workspace.serving),
         started=now.isoformat(timespec="seconds"),
-        span=plan.source.span if plan else None,
+        span=plan.source.span_name if plan else None,
     )
+
+
+def new_run_id(records: list[RunRecord], now: datetime) -> str:
+    """A name that no record has and that sorts behind all of them, also when the clock was set back."""
+    name = now.strftime("%Y%m%d-%H%M%S")
+    if not records or run_order(name) > run_order(records[-1].run_id):
+        return name
+    base, suffix = run_order(records[-1].run_id)
+    return f"{base}-{suffix + 1}"
 
 
 def _continues(record: RunRecord, workspace: Workspace) -> bool:
@@ -118,12 +169,32 @@ def _continues(record: RunRecord, workspace: Workspace) -> bool:
 
 
 def with_killed(records: list[RunRecord], workspace: Workspace) -> list[RunRecord]:
-    """The records, those that say running while no run holds the workspace as killed."""
-    if not workspace.is_locked():
+    """The records, those that say running while no run holds the workspace as killed.
+
+    A model that a killed run had pushed already is its model all the same, and a rollback whose version is there is
+    done.
+    """
+    if workspace.is_locked():
+        return records
+    for record in records:
+        if record.status == RUNNING:
+            if record.kind == ROLLBACK and _is_done(record, workspace):
+                record.status = ROLLED_BACK
+                continue
+            record.status, record.version = KILLED, None
+    if any(record.status == KILLED for record in records):
+        pushed = {
+            _run_that_pushed(version, workspace): version for version in list_versions(workspace.serving)
+        }
         for record in records:
-            if record.status == RUNNING:
-                record.status = KILLED
+            if record.status == KILLED:
+                record.version = pushed.get(record.run_id)
     return records
+
+
+def _run_that_pushed(version: str, workspace: Workspace) -> str | None:
+    folder = os.path.join(workspace.serving, version)
+    return None if restored_by(folder) else read_mark(folder).get("run_key")
 
 
 def schema_digest(config: PipelineConfig) -> str | None:

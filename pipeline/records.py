@@ -11,11 +11,31 @@ from typing import Any
 
 RUNNING = "running"
 KILLED = "killed"
+PUSHED = "pushed"
+FAILED = "failed"
+ROLLED_BACK = "rolled_back"
+
+# Kinds of records.
+RUN = "run"
+ROLLBACK = "rollback"
 
 
 @dataclass
 class RunRecord:
-    """One run. `status` is one of the statuses of `segments run`, or `running`."""
+    """One run, or one rollback.
+
+    Attributes:
+      run_id: UTC, to the second; names sort as the runs began.
+      fingerprint: of all that a run's result depends on.
+      parent: the version that was served when it began.
+      started, resumed, finished: ISO 8601, UTC; `resumed` is when the last attempt of several began.
+      status: one of the statuses of `segments run`, `running`, or `rolled_back`.
+      version: what is served by it.
+      span: the number, or the date, that the newest files had.
+      kind: `run` or `rollback`.
+      restored: of a rollback, the version whose model is served again.
+      settled: of a rollback, the fingerprints that need no run as long as its version is served.
+    """
 
     run_id: str
     fingerprint: str
@@ -25,10 +45,14 @@ class RunRecord:
     status: str = RUNNING
     finished: str | None = None
     version: str | None = None
-    span: int | None = None
+    span: int | str | None = None
     message: str | None = None
     attempts: int = 1
     result: dict[str, Any] = field(default_factory=dict)
+    kind: str = RUN
+    resumed: str | None = None
+    restored: str | None = None
+    settled: list[str] = field(default_factory=list)
 
 
 def write_record(folder: str, record: RunRecord) -> None:
@@ -47,11 +71,19 @@ def read_records(folder: str) -> list[RunRecord]:
         return []
     known = {f.name for f in fields(RunRecord)}
     records = []
-    for name in sorted(names, key=lambda name: name.removesuffix(".json")):
+    for name in sorted(names, key=lambda name: run_order(name.removesuffix(".json"))):
         content = read_json(os.path.join(folder, name))
         with contextlib.suppress(TypeError):
             records.append(RunRecord(**{key: value for key, value in content.items() if key in known}))
     return records
+
+
+def run_order(run_id: str) -> tuple[str, int]:
+    """What runs sort by: `20261124-093000`, then `20261124-093000-2`, ..., `-10`."""
+    base, _, suffix = run_id.rpartition("-")
+    if "-" in base and suffix.isdecimal():
+        return base, int(suffix)
+    return run_id, 1
 
 
 def read_json(path: str) -> dict[str, Any]:

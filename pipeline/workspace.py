@@ -68,6 +68,10 @@ class Workspace:
         """Fits that were cut short, for the next run to go on with."""
         return os.path.join(self.root, "checkpoints")
 
+    def exists(self) -> bool:
+        """Whether anything ran here."""
+        return os.path.isdir(self.runs)
+
     def prepare(self) -> None:
         """Creates the folders and makes sure that they can be written.
 

@@ -181,7 +181,8 @@ def _ingest(counts: dict[str, dict[str, int]], tally: Tally, plan: Plan) -> dict
         "customers": counts["customers"],
         "id_column": plan.source.id_name,
         "as_of": as_of.isoformat() if as_of else None,
-        "span": plan.source.span,
+        "span": plan.source.span_name,
+        "spans": plan.source.span_names,
         "columns": column_types(plan, tally),
         "all_missing": [column for column, values in counts["values"].items() if not values],
     }

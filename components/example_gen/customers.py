@@ -13,7 +13,7 @@ from components.errors import DataError
 from components.example_gen import hashing, transactions
 from components.example_gen.convert import INTEGER, TEXT, TIME, days
 from components.example_gen.plan import Plan
-from components.example_gen.rows import HASH, ID, POSITION, ROW_HASHES, file_and_row, read_rows
+from components.example_gen.rows import FILE_SHIFT, HASH, ID, POSITION, ROW_HASHES, file_and_row, read_rows
 from components.example_gen.source import TRANSACTION_FEATURES
 from components.example_gen.tally import Tally, microseconds, total
 
@@ -108,8 +108,12 @@ def read_customers(plan: Plan) -> tuple[pa.Table, Tally]:
 
 def _merge_rows(plan: Plan, table: pa.Table) -> tuple[pa.Table, Tally]:
     copies = Tally()
+    if plan.data.transactions is None and len(set(plan.source.file_spans)) > 1:
+        # Before copies go: the copy that stays might be the older one.
+        table, copies = _newest_span(plan, table)
     if plan.data.duplicate_rows == "drop":
-        table, copies = _without_copies(table)
+        table, dropped = _without_copies(table)
+        copies += dropped
     if plan.data.transactions is not None:
         return transactions.customers(transactions.partial_sums(table, plan.data.transactions)), copies
     table, repeats = _one_row_each(plan, table)
@@ -122,6 +126,20 @@ def _same_types(parts: Sequence[pa.Table]) -> list[pa.Table]:
     for part in parts:
         kinds.update({field.name: field.type for field in part.schema if field.type == pa.float64()})
     return [part.cast(pa.schema(list(kinds.items())), safe=False) for part in parts]
+
+
+def _newest_span(plan: Plan, table: pa.Table) -> tuple[pa.Table, Tally]:
+    """The rows of each customer in the newest span that has any."""
+    codes = table[ID].combine_chunks().dictionary_encode().indices.to_numpy()
+    files = table[POSITION].to_numpy() >> FILE_SHIFT
+    spans = np.asarray(plan.source.file_spans, np.int64)[files]
+    newest = np.full(codes.max(initial=-1) + 1, -1, np.int64)
+    np.maximum.at(newest, codes, spans)
+    kept = spans == newest[codes]
+    if kept.all():
+        return table, Tally()
+    counted = Tally(rows_dropped=Counter(older_spans=int((~kept).sum())))
+    return table.filter(pa.array(kept)), counted
 
 
 def _without_copies(table: pa.Table) -> tuple[pa.Table, Tally]:

@@ -119,15 +119,7 @@ def _fingerprint(path: str, cache: dict[str, Any]) -> tuple[int, str]:
     return stat.st_size, str(known[2])
 
 
-def span_of(path: str, pattern: str, placeholder: str) -> int | None:
-    """The number that stands in `path` where `pattern` has its placeholder; None where there is none."""
-    parts = [_glob_expression(part) for part in pattern.split(placeholder)]
-    expression = parts[0] + r"(?P<span>\d+)" + r"(?P=span)".join(parts[1:])
-    found = re.fullmatch(expression, path)
-    return int(found["span"]) if found else None
-
-
-def _glob_expression(pattern: str) -> str:
+def glob_expression(pattern: str) -> str:
     """A glob as a regular expression."""
     symbols = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     pieces = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]*\])", pattern)

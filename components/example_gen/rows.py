@@ -25,17 +25,17 @@ ID, HASH, POSITION = "\x01id", "\x01hash", "\x01position"
 # Two of 64 bits each, with their seeds: no two rows of any table will share both by chance.
 ROW_HASHES = {"\x01row_1": 1, "\x01row_2": 2}
 
-_FILE_SHIFT = 40
+FILE_SHIFT = 40
 
 
 def position(file: int, row: int) -> int:
     """A row's place in the source's order, in one number."""
-    return file << _FILE_SHIFT | row
+    return file << FILE_SHIFT | row
 
 
 def file_and_row(place: int) -> tuple[int, int]:
     """The file and the row of a `position`."""
-    return place >> _FILE_SHIFT, place & (1 << _FILE_SHIFT) - 1
+    return place >> FILE_SHIFT, place & (1 << FILE_SHIFT) - 1
 
 
 def read_rows(plan: Plan, file: int) -> Iterator[tuple[pa.RecordBatch, Tally]]:

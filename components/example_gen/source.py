@@ -18,11 +18,11 @@ import pyarrow.compute as pc
 
 from components.errors import DataError
 from components.example_gen import files as file_system
-from components.example_gen import headers
+from components.example_gen import headers, spans
 from components.example_gen.files import fingerprint_files
 from components.example_gen.headers import Format
 from components.paths import is_local
-from configs.data import SPAN_PLACEHOLDER, Condition, DataConfig
+from configs.data import Condition, DataConfig
 from configs.errors import ConfigError
 from configs.pipeline import PipelineConfig
 
@@ -49,12 +49,14 @@ class Source:
 
     Attributes:
       files: paths, in the order in which they are read.
-      span: the number that `{SPAN}` stood for; None without one.
+      span: the newest one's number; None without spans.
       format: of all files.
       columns: of the source.
       id_column: the column of the customer id; None where row numbers serve as ids.
       customer_columns: of the customer table: what is read of the source, or the id and what transactions
         give.
+      file_spans: of each file; empty without spans. A file whose path has no placeholder is of the newest.
+      dated: whether spans are dates, whose numbers are days since 1970-01-01.
     """
 
     files: tuple[str, ...]
@@ -63,6 +65,18 @@ class Source:
     columns: tuple[str, ...]
     id_column: str | None
     customer_columns: tuple[str, ...]
+    file_spans: tuple[int, ...] = ()
+    dated: bool = False
+
+    @property
+    def span_name(self) -> int | str | None:
+        """The newest span for people: its number or its date."""
+        return None if self.span is None else spans.name_of(self.span, self.dated)
+
+    @property
+    def span_names(self) -> list[int | str]:
+        """All spans that are read, oldest first."""
+        return spans.names_of(sorted(set(self.file_spans)), self.dated)
 
     @property
     def id_name(self) -> str:
@@ -78,7 +92,7 @@ def resolve_source(config: PipelineConfig) -> Source:
       DataError: a file is empty or damaged, or there are no rows at all.
     """
     data = config.data
-    paths, span = _find_files(data)
+    paths, file_spans = _find_files(data)
     form = headers.format_of(paths, data)
     columns, rows = headers.read_headers(paths, form, data)
     if not rows:
@@ -89,6 +103,11 @@ def resolve_source(config: PipelineConfig) -> Source:
     if id_column is None and data.transactions is not None:
         raise ConfigError(
             f"data.id: say which column of {paths[0]} is the customer id: {headers.listed(columns)}"
+        )
+    if id_column is None and data.window > 1:
+        raise ConfigError(
+            f"data.id: say which column of {paths[0]} is the customer id: with data.window {data.window} the spans "
+            "hold the same customers"
         )
     customer_columns = _customer_columns(data, columns, id_column)
     _check_names(
@@ -102,7 +121,16 @@ def resolve_source(config: PipelineConfig) -> Source:
             " name a column that groups customers"
         )
     _check_meaning(data, columns, id_column, paths[0])
-    return Source(tuple(paths), span, form, columns, id_column, customer_columns)
+    return Source(
+        files=tuple(paths),
+        span=max(file_spans, default=None),
+        format=form,
+        columns=columns,
+        id_column=id_column,
+        customer_columns=customer_columns,
+        file_spans=tuple(file_spans),
+        dated=spans.is_dated(data),
+    )
 
 
 def source_to_json(source: Source, fingerprints: Sequence[Sequence[Any]]) -> str:
@@ -121,48 +149,33 @@ def source_from_json(text: str) -> tuple[Source, list[list[Any]]]:
     return Source(**fields), fingerprints
 
 
-def _find_files(data: DataConfig) -> tuple[list[str], int | None]:
-    has_span = any(SPAN_PLACEHOLDER in pattern for pattern in data.paths)
-    if data.span is not None and not has_span:
-        raise ConfigError(
-            f"data.span: is {data.span}, but data.path has no {SPAN_PLACEHOLDER} that it stands for"
-        )
-    span = _span(data) if has_span else None
-    found: list[str] = []
+def _find_files(data: DataConfig) -> tuple[list[str], list[int]]:
+    """Paths in the order in which they are read, older spans first, and the span of each."""
+    chosen = spans.choose_spans(data)
+    found: list[tuple[str, int]] = []
     for pattern in data.paths:
         if is_local(pattern) and Path(pattern).is_dir():
             example = Path(pattern, "*.csv")
             raise ConfigError(f"data.path: {pattern} is a folder; name its files, such as {example}")
-        if SPAN_PLACEHOLDER in pattern:
-            matched = [path for path, number in _spans(pattern) if number == span]
+        if spans.has_span(pattern):
+            matched = [(path, number) for path, number in spans.files_of(pattern) if number in chosen]
+            is_there = any(number == chosen[-1] for _, number in matched)
         else:
-            matched = file_system.matching(pattern)
-        if not matched:
-            raise ConfigError(f"data.path: {_nothing_found(pattern, span)}")
+            newest = chosen[-1] if chosen else 0
+            matched = [(path, newest) for path in file_system.matching(pattern)]
+            is_there = bool(matched)
+        if not is_there:
+            newest_name = spans.name_of(chosen[-1], spans.is_dated(data)) if chosen else None
+            raise ConfigError(f"data.path: {_nothing_found(pattern, newest_name)}")
         found += matched
-    return list(dict.fromkeys(found)), span
+    ordered = sorted(dict(found).items(), key=lambda item: item[1])
+    return [path for path, _ in ordered], [number for _, number in ordered] if chosen else []
 
 
-def _nothing_found(pattern: str, span: int | None) -> str:
-    if SPAN_PLACEHOLDER in pattern:
+def _nothing_found(pattern: str, span: int | str | None) -> str:
+    if spans.has_span(pattern):
         return f"no file of span {span} matches {pattern}"
     return f"no file matches {pattern}" if re.search(r"[*?[]", pattern) else f"there is no file {pattern}"
-
-
-def _span(data: DataConfig) -> int:
-    if data.span is not None:
-        return data.span
-    patterns = [pattern for pattern in data.paths if SPAN_PLACEHOLDER in pattern]
-    complete = set.intersection(*({number for _, number in _spans(pattern)} for pattern in patterns))
-    if not complete:
-        raise ConfigError(f"data.path: no file matches {patterns[0]} with a number for {SPAN_PLACEHOLDER}")
-    return max(complete)
-
-
-def _spans(pattern: str) -> list[tuple[str, int]]:
-    candidates = file_system.matching(pattern.replace(SPAN_PLACEHOLDER, "*"))
-    numbers = ((path, file_system.span_of(path, pattern, SPAN_PLACEHOLDER)) for path in candidates)
-    return [(path, number) for path, number in numbers if number is not None]
 
 
 def _check_names(named: Mapping[str, str], columns: Sequence[str], where: str) -> None:

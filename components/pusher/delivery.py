@@ -14,15 +14,17 @@ from components.atomic import remove_leftovers, whole_folder
 from components.errors import ServingError
 from components.paths import is_local
 from components.segments_file import SEGMENTS_FILE, read_segments
-from components.served_model.ledger import PUSH_FILE, write_ledger
+from components.served_model.ledger import write_ledger
 from components.served_model.versions import (
+    LAST_VERSION_FILE,
+    PUSH_FILE,
     SAVED_MODEL_FILE,
+    highest_number,
     list_versions,
     numbered_folders,
+    read_mark,
     served_version,
 )
-
-LAST_VERSION_FILE = ".last_version"
 
 
 def deliver(source: str, serving_dir: str, model_uri: str, run_key: str) -> str:
@@ -50,8 +52,8 @@ def deliver(source: str, serving_dir: str, model_uri: str, run_key: str) -> str:
     if not fileio.exists(_join(source, SAVED_MODEL_FILE)):
         raise ServingError(f"{source} holds no {SAVED_MODEL_FILE}: nothing was exported, nothing to push")
     digest = _digest(source)
-    if version is None or _digest_of(_join(serving_dir, version)) != digest:
-        version_before, version = version, str(_highest_number(serving_dir) + 1)
+    if version is None or read_mark(_join(serving_dir, version)).get("digest") != digest:
+        version_before, version = version, str(highest_number(serving_dir) + 1)
         with whole_folder(_join(serving_dir, version), last=SAVED_MODEL_FILE) as staging:
             io_utils.copy_dir(source, staging)
             _write_mark(staging, digest, model_uri, run_key)
@@ -73,14 +75,6 @@ def _tidy(serving_dir: str) -> None:
             fileio.rmtree(_join(serving_dir, name))
     if removed:
         logging.info("Removed what a killed push left in %s: %s.", serving_dir, ", ".join(removed))
-
-
-def _highest_number(serving_dir: str) -> int:
-    """The highest number that a version has or had; folders that are no version keep theirs, too."""
-    there = int((numbered_folders(serving_dir) or ["0"])[-1])
-    path = _join(serving_dir, LAST_VERSION_FILE)
-    text = io_utils.read_string_file(path).strip() if fileio.exists(path) else ""
-    return max(there, int(text)) if text.isdecimal() else there
 
 
 def _write_mark(folder: str, digest: str, model_uri: str, run_key: str) -> None:
@@ -108,17 +102,6 @@ def _digest(folder: str) -> str:
                 content = file.read()
             digest.update(path.removeprefix(folder).encode() + b"\0" + hashlib.sha256(content).digest())
     return digest.hexdigest()
-
-
-def _digest_of(version_dir: str) -> str | None:
-    """What a version is marked with; None for one that this Pusher did not make."""
-    path = _join(version_dir, PUSH_FILE)
-    if not fileio.exists(path):
-        return None
-    try:
-        return str(json.loads(io_utils.read_string_file(path))["digest"])
-    except (ValueError, KeyError, TypeError):
-        return None
 
 
 def _join(folder: str, *names: str) -> str:

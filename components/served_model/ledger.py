@@ -17,10 +17,9 @@ from components.errors import ServingError
 from components.identity.known import Known, Used
 from components.paths import is_local
 from components.segments_file import read_segments
-from components.served_model.versions import list_versions
+from components.served_model.versions import PUSH_FILE, list_versions
 
 LEDGER_FILE = ".versions.json"
-PUSH_FILE = "assets.extra/push.json"
 
 
 @dataclass(frozen=True)

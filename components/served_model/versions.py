@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 from components.paths import is_local
 
 SAVED_MODEL_FILE = "saved_model.pb"
+# In a version: where it came from. Beside the versions: the highest number that was ever given.
+PUSH_FILE = "assets.extra/push.json"
+LAST_VERSION_FILE = ".last_version"
 
 _VERSION = re.compile(r"[1-9][0-9]*")
 
@@ -27,6 +32,38 @@ def served_version(serving_dir: str) -> str | None:
     """The version that a model server serves: the highest; None where there is none."""
     versions = list_versions(serving_dir)
     return versions[-1] if versions else None
+
+
+def highest_number(serving_dir: str) -> int:
+    """The highest number that a version has or had; folders that are no version keep theirs, too. 0 for none."""
+    folder = serving_dir.rstrip("/")
+    there = int((numbered_folders(folder) or ["0"])[-1])
+    text = (_read(f"{folder}/{LAST_VERSION_FILE}") or "").strip()
+    return max(there, int(text)) if text.isdecimal() else there
+
+
+def read_mark(version_dir: str) -> dict[str, Any]:
+    """Where a version came from, as its pusher wrote it; empty for one that was put there by other hands.
+
+    Keys: `digest` (of the model's files), `model` (its artifact), `run_key` (its run), `pushed_at`, and for a copy
+    that a rollback made `restored` (see `components.served_model.restoring`).
+    """
+    try:
+        mark = json.loads(_read(f"{version_dir.rstrip('/')}/{PUSH_FILE}") or "{}")
+    except ValueError:
+        return {}
+    return mark if isinstance(mark, dict) else {}
+
+
+def _read(path: str) -> str | None:
+    if is_local(path):
+        return Path(path).read_text(encoding="utf-8") if Path(path).is_file() else None
+    from tfx.dsl.io import fileio
+
+    if not fileio.exists(path):
+        return None
+    with fileio.open(path, "r") as file:
+        return str(file.read())
 
 
 def _names(folder: str) -> list[str]:

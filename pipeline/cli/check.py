@@ -38,7 +38,8 @@ def check(
             "status": "ok",
             "name": loaded.name,
             "files": list(source.files),
-            "span": source.span,
+            "span": source.span_name,
+            "spans": source.span_names,
             "id_column": source.id_column,
             "features": _treatments(loaded, source),
             "k": loaded.model.k,
@@ -81,7 +82,8 @@ def _steps(steps: list[str], weight: float) -> str:
 def _show(content: dict[str, Any], source: Source) -> None:
     files = content["files"]
     more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-    span = f" (span {source.span})" if source.span is not None else ""
+    names = source.span_names
+    span = f" (span{'s' if len(names) > 1 else ''} {', '.join(map(str, names))})" if names else ""
     out.print(f"[bold]{content['name']}[/]: {escape(files[0])}{more}{span}")
     identity = source.id_column or "none; row numbers stand in, so customers cannot be followed between runs"
     out.print(f"customer id: {identity}", markup=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.cli import assign, check, explain, report, run, runs, sample, schema
+from pipeline.cli import assign, check, clean, explain, report, rollback, run, runs, sample, schedule, schema
 
 app = typer.Typer(
     name="segments",
@@ -20,6 +20,9 @@ app.command("run")(run.run)
 app.command("runs")(runs.runs)
 app.command("assign")(assign.assign)
 app.command("explain")(explain.explain)
+app.command("schedule")(schedule.schedule)
+app.command("rollback")(rollback.rollback)
+app.command("clean")(clean.clean)
 app.command("report")(report.report)
 app.command("schema")(schema.schema)
 

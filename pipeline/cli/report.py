@@ -19,7 +19,7 @@ from pipeline.cli.common import (
     out,
     print_json,
 )
-from pipeline.records import read_records
+from pipeline.records import ROLLBACK, read_records
 
 
 def report(
@@ -33,7 +33,9 @@ def report(
     with errors_for_people(as_json):
         _, place = load(config, overrides, workspace)
         for record in reversed(read_records(place.runs)):
-            page = os.path.join(place.reports, record.run_id, "report.html")
+            # After a rollback the page is that of the run whose model is served again.
+            restored = record.result.get("report") if record.kind == ROLLBACK else None
+            page = restored or os.path.join(place.reports, record.run_id, "report.html")
             if os.path.exists(page):
                 break
         else:

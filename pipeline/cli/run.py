@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Optional
 
 import typer
 
@@ -27,6 +27,10 @@ def run(
     workspace: WorkspaceOption = None,
     overrides: SetOption = None,
     as_json: JsonOption = False,
+    span: Annotated[
+        Optional[str],
+        typer.Option("--span", metavar="N", help="A span in place of the newest: a number, or a date."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run even when nothing is new.")] = False,
 ) -> None:
     """Run the pipeline: validate, train, evaluate, and serve the model if it is good enough.
@@ -35,7 +39,8 @@ def run(
     refused; 4 the data was rejected.
     """
     with errors_for_people(as_json, NOTHING):
-        loaded, place = load(config, overrides, workspace)
+        asked = [] if span is None else [f"data.span={span}"]
+        loaded, place = load(config, [*(overrides or []), *asked], workspace)
         with Progress(err if as_json else out) as progress:
             result: dict[str, Any] = run_pipeline(loaded, config, place, force, progress.on_event)
     if as_json:

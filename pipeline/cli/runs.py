@@ -7,7 +7,6 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from components.served_model.versions import served_version
 from pipeline.cli.common import (
     ConfigArgument,
     JsonOption,
@@ -18,10 +17,10 @@ from pipeline.cli.common import (
     out,
     print_json,
 )
-from pipeline.plan import with_killed
-from pipeline.records import RunRecord, read_records
+from pipeline.history import history
 
-_STYLES = {"pushed": "green", "not_blessed": "yellow", "running": "cyan"}
+_STYLES = {"pushed": "green", "not_blessed": "yellow", "running": "cyan", "rolled_back": "magenta"}
+_COLUMNS = ("run", "status", "span", "k", "silhouette", "version", "took", "why")
 
 
 def runs(
@@ -30,46 +29,69 @@ def runs(
     overrides: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the runs of a pipeline, newest first."""
+    """List the runs and rollbacks of a pipeline, newest first."""
     with errors_for_people(as_json):
         _, place = load(config, overrides, workspace)
-        records = with_killed(read_records(place.runs), place)[::-1]
-        served = served_version(place.serving)
+        content = history(place)
     if as_json:
-        print_json({"served": served, "runs": [_content(record) for record in records]})
+        print_json(content)
         return
-    if not records:
+    _show_schedule(content["schedule"])
+    if not content["runs"]:
         out.print(f"no runs yet in {place.root}")
         return
-    table = Table(
-        "run", "status", "version", "k", "silhouette", "why", box=None, pad_edge=False, header_style="bold"
-    )
-    for record in records:
-        content = _content(record)
-        version = content["version"] or ""
-        silhouette = content["metrics"].get("silhouette")
-        table.add_row(
-            record.run_id,
-            f"[{_STYLES.get(record.status, 'red')}]{record.status.replace('_', ' ')}[/]",
-            f"{version} (served)" if version and version == served else version,
-            str(content["k"] or ""),
-            "" if silhouette is None else f"{silhouette:.3f}",
-            escape(record.message.splitlines()[0]) if record.message else "",
-        )
+    table = Table(*_COLUMNS, box=None, pad_edge=False, header_style="bold")
+    for run in content["runs"]:
+        table.add_row(*_row(run, content["served"]))
     out.print(table)
 
 
-def _content(record: RunRecord) -> dict[str, Any]:
-    return {
-        "run_id": record.run_id,
-        "status": record.status,
-        "started": record.started,
-        "finished": record.finished,
-        "version": record.version,
-        "parent": record.parent,
-        "span": record.span,
-        "k": record.result.get("k"),
-        "metrics": record.result.get("metrics") or {},
-        "message": record.message,
-        "attempts": record.attempts,
-    }
+def _show_schedule(schedule: dict[str, Any] | None) -> None:
+    if schedule is None:
+        return
+    style = {"alive": "green", "stopped": "yellow"}.get(schedule["health"], "red")
+    when = f"'{schedule['cron']}' {schedule['timezone']}" if schedule["cron"] else "run once"
+    out.print(f"scheduler: [{style}]{schedule['health']}[/], {escape(when)}")
+    running, last = schedule["running"], schedule["last"]
+    if schedule["next_run"]:
+        out.print(f"next run:  {schedule['next_run']}", markup=False)
+    if running:
+        again = f", again at {running['retry_at']}" if running["retry_at"] else ""
+        out.print(f"running:   since {running['since']}, attempt {running['attempt']}{again}", markup=False)
+    if last:
+        failed = [hook["target"] for hook in last["hooks"] if not hook["ok"]]
+        hooks = f"; hooks that failed: {', '.join(failed)}" if failed else ""
+        ended = last["status"].replace("_", " ")
+        out.print(
+            f"last run:  {ended} at {last['finished']}, attempt {last['attempts']}{hooks}", markup=False
+        )
+    if schedule["left_out"]:
+        left_out = schedule["left_out"]
+        out.print(f"left out:  the run of {left_out['due']}: {left_out['why']}", markup=False)
+    out.print()
+
+
+def _row(run: dict[str, Any], served: str | None) -> list[str]:
+    version, silhouette = run["version"] or "", run["metrics"].get("silhouette")
+    return [
+        run["run_id"],
+        f"[{_STYLES.get(run['status'], 'red')}]{run['status'].replace('_', ' ')}[/]",
+        "" if run["span"] is None else str(run["span"]),
+        str(run["k"] or ""),
+        "" if silhouette is None else f"{silhouette:.3f}",
+        f"{version} (served)" if version and version == served else version,
+        duration(run["seconds"]),
+        escape(run["message"].splitlines()[0]) if run["message"] else "",
+    ]
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds for people: `48 s`, `3 min 20 s`, `2 h 05 min`."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -12,15 +12,22 @@ from pipeline.cli.common import err, out
 
 def show_result(result: dict[str, Any], customers: str) -> None:
     """Prints the end of a run: what was decided and why, the segments, where things are."""
+    _show_end(result, customers)
+    removed = result.get("removed") or {}
+    if "error" in removed:
+        err.print(f"note: {removed['error']}", style="yellow", markup=False)
+    elif removed.get("bytes"):
+        size = f"{removed['bytes'] / 1e6:,.1f} MB"
+        err.print(f"removed {size} of old runs, as 'retention' says", style="dim", markup=False)
+
+
+def _show_end(result: dict[str, Any], customers: str) -> None:
     status = result["status"]
     if status in ("failed", "rejected", "usage"):
         _show_stop(result)
         return
     if status == "up_to_date":
-        out.print(
-            f"[bold green]up to date[/]: nothing is new; version {result.get('version')} is served "
-            "(--force runs all the same)"
-        )
+        out.print(f"[bold green]up to date[/]: {result['message']} (--force runs all the same)")
         _show_places(result)
         return
     _show_segments(result, customers)

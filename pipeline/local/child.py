@@ -60,6 +60,7 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
     from components.served_model.ledger import known_segments
     from configs.pipeline import PipelineConfig
     from pipeline.dag import RunInputs, assemble, create_pipeline, data_nodes
+    from pipeline.metadata import cancel_dead_executions, open_store
     from pipeline.schema_file import stage_schema
 
     config = PipelineConfig.model_validate_json(request["config"])
@@ -80,6 +81,8 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
     else:
         pipeline = create_pipeline(config, inputs, workspace)
     events.write(Event(PLANNED, content=[component.id for component in pipeline.components]))
+    if os.path.exists(workspace.metadata):
+        cancel_dead_executions(open_store(workspace))
     LocalDagRunner().run(pipeline)
     watcher.node = ""
     if request["task"] == "schema":

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any
 
@@ -12,7 +16,8 @@ from configs.pipeline import PipelineConfig
 from pipeline.local.events import REJECTED, RESULT, USAGE, Event
 from pipeline.local.parent import Outcome, run_child
 from pipeline.plan import RunPlan, begin, plan_run, up_to_date
-from pipeline.records import RunRecord, write_record
+from pipeline.records import ROLLBACK, RunRecord, write_record
+from pipeline.retention import clean, may_find_something
 from pipeline.workspace import Workspace
 
 # What a result holds in any case, for programs that look before they ask for the status.
@@ -58,19 +63,33 @@ def run_pipeline(
             raise
         done = None if force else up_to_date(plan, workspace)
         if done is not None:
-            return {**done.result, "status": "up_to_date", "seconds": {}}
+            said = {"status": "up_to_date", "message": _why_nothing(done), "seconds": {}}
+            return {**NOTHING, **done.result, **said}
         workspace.set_aside_orphaned_artifacts()
         record = begin(plan, workspace, config_path, force)
         write_record(workspace.runs, record)
         log = os.path.join(workspace.logs, f"{record.run_id}.log")
         try:
-            outcome = run_child(_request("run", plan, workspace, record), log, lock, on_event)
+            with _sigterm_as_ctrl_c():
+                outcome = run_child(_request("run", plan, workspace, record), log, lock, on_event)
         except KeyboardInterrupt:
             _close(record, workspace, "failed", message="interrupted")
             raise
         result = _result(outcome, record, log)
         _close(record, workspace, result["status"], message=result.get("message"), result=result)
-        return result
+        return {**result, **_tidy(config, workspace, log)}
+
+
+def _tidy(config: PipelineConfig, workspace: Workspace, log: str) -> dict[str, Any]:
+    """Removes what is not kept. That it fails is reported and makes no run fail."""
+    try:
+        if not may_find_something(workspace, config.retention):
+            return {}
+        return {"removed": clean(workspace, config.retention).to_dict()}
+    except Exception as error:
+        with open(log, "a") as file:
+            file.write(f"Old runs could not be removed:\n{traceback.format_exc()}")
+        return {"removed": {"error": f"old runs could not be removed: {error}"}}
 
 
 def infer_schema(config: PipelineConfig, workspace: Workspace, on_event: Callable[[Event], None]) -> Outcome:
@@ -82,6 +101,32 @@ def infer_schema(config: PipelineConfig, workspace: Workspace, on_event: Callabl
         record = RunRecord(run_id="schema", fingerprint="", config="", parent=None, started="")
         log = os.path.join(workspace.logs, "schema.log")
         return run_child(_request("schema", plan, workspace, record), log, lock, on_event)
+
+
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """Whoever ends the command in order (a scheduler, systemd, a cluster): its child ends and its record is closed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _why_nothing(done: RunRecord) -> str:
+    if done.kind == ROLLBACK:
+        return (
+            f"nothing is new since version {done.parent} was rolled back to version {done.restored}, which is "
+            f"served as version {done.version}"
+        )
+    return f"nothing is new; version {done.version} is served"
 
 
 def _request(task: str, plan: RunPlan, workspace: Workspace, record: RunRecord) -> dict[str, Any]:

@@ -49,7 +49,9 @@ def test_help_within_a_second_and_check_within_two(segments: Segments) -> None:
     assert seconds(segments.arguments("check"), segments) < 2
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["check"], ["runs"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["check"], ["runs"], ["schedule", "--help"]]
+)
 def test_without_tensorflow(segments: Segments, arguments: list[str]) -> None:
     segments.arguments("check")
     if "--help" not in arguments:
@@ -110,7 +112,7 @@ def test_errors_are_one_json_object_too(
 
 
 def test_no_runs_yet(segments: Segments) -> None:
-    assert segments.json("runs") == {"served": None, "runs": []}
+    assert segments.json("runs") == {"served": None, "schedule": None, "runs": []}
     assert "no runs yet" in segments("runs").stdout
     assert not segments.workspace.exists(), "looking makes nothing"
 

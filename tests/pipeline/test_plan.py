@@ -6,36 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from configs.loader import load_config
-from pipeline.plan import RunPlan, begin, plan_run, up_to_date, with_killed
-from pipeline.records import RunRecord, read_records, write_record
-from pipeline.workspace import Workspace
-
-
-class Place:
-    """A config with its data and workspace."""
-
-    def __init__(self, folder: Path):
-        self.data = folder / "customers.csv"
-        self.data.write_text("customer_id,income\n1,5\n2,6\n")
-        self.schema = folder / "schema.pbtxt"
-        self.schema.write_text("")
-        self.config = folder / "c.yaml"
-        self.config.write_text("data: {path: customers.csv}\nvalidation: {schema: schema.pbtxt}\n")
-        self.workspace = Workspace(str(folder / "w"))
-        self.workspace.prepare()
-
-    def plan(self, *overrides: str) -> RunPlan:
-        return plan_run(load_config(str(self.config), overrides), self.workspace)
-
-    def serve(self, version: str) -> None:
-        model = Path(self.workspace.serving, version, "saved_model.pb")
-        model.parent.mkdir()
-        model.write_text("")
-
-    def end(self, record: RunRecord, status: str, version: str | None = None) -> None:
-        record.status, record.version = status, version
-        write_record(self.workspace.runs, record)
+from pipeline.plan import begin, up_to_date, with_killed
+from pipeline.records import read_records
+from tests.pipeline.place import Place
 
 
 @pytest.fixture

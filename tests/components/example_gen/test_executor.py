@@ -120,6 +120,7 @@ def test_values_kinds_and_what_is_told_about_them(write, do):
         "id_column": "id",
         "as_of": None,
         "span": None,
+        "spans": [],
         "columns": {"id": "text", "age": "integer", "income": "number", "plan": "text", "empty": "text"},
         "all_missing": ["empty"],
     }
