@@ -85,7 +85,9 @@ def run_fn(fn_args: FnArgs) -> None:
     share = placement.worker, placement.workers
     parent = read_parent(fn_args.base_model)
     warm = parent.is_there and model_config.warm_start
-    shape = model_config.k, len(transformation.layout.names)
+    # No longer "auto".
+    k = int(model_config.k)
+    shape = k, len(transformation.layout.names)
     if not placement.is_chief:
         read = stream_vectors if every > 1 else load_shard
         start = agreed(None, *shape, placement.strategy) if warm else None
@@ -111,7 +113,7 @@ def run_fn(fn_args: FnArgs) -> None:
     identity = IdentityConfig.model_validate_json(config.get("identity", "{}"))
 
     def identify(labels: np.ndarray) -> Succession:
-        return succession(parent, opinion, labels[customers.sampled], model_config.k, identity.min_overlap)
+        return succession(parent, opinion, labels[customers.sampled], k, identity.min_overlap)
 
     prototypes, described = segments.describe(
         customers, fit, model_config.outlier_quantile, identify, whole=every == 1
