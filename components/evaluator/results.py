@@ -7,10 +7,9 @@ from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
 from components.evaluator.baseline import Comparison
-from components.evaluator.tfma_metric import CUSTOMERS
 from components.evaluator.thresholds import Measured, threshold_results
 from components.evaluator.verdict import SliceMetrics, Verdict
-from configs.evaluation import HIGHER_IS_BETTER
+from configs.evaluation import HIGHER_IS_BETTER, SAMPLED
 
 _Slice = tuple[tuple[str, str], ...]
 
@@ -29,12 +28,12 @@ def verdict_of(evaluation_uri: str, asked: tfma.EvalConfig, comparison: Comparis
     measured = {_slice(m.slice_key): _measured(m) for m in tfma.load_metrics(evaluation_uri)}
     whole = measured.pop((), Measured())
     slices = [
-        SliceMetrics(*key[0], customers=int(m.candidate[CUSTOMERS]), metrics=_only_metrics(m.candidate))
+        SliceMetrics(*key[0], customers=m.customers, metrics=_only_metrics(m.candidate, besides=SAMPLED))
         for key, m in measured.items()
     ]
     return Verdict(
         blessed=tfma.load_validation_result(evaluation_uri).validation_ok,
-        customers=int(whole.candidate.get(CUSTOMERS, 0)),
+        customers=whole.customers,
         metrics=_only_metrics(whole.candidate),
         baseline_version=comparison.version,
         baseline_metrics=_only_metrics(whole.served),
@@ -63,5 +62,5 @@ def _measured(metrics: metrics_for_slice_pb2.MetricsForSlice) -> Measured:
     return result
 
 
-def _only_metrics(values: dict[str, float]) -> dict[str, float]:
-    return {name: values[name] for name in HIGHER_IS_BETTER if name in values}
+def _only_metrics(values: dict[str, float], besides: tuple[str, ...] = ()) -> dict[str, float]:
+    return {name: values[name] for name in HIGHER_IS_BETTER if name in values and name not in besides}

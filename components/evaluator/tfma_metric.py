@@ -131,6 +131,9 @@ class _Accumulate(beam.CombineFn):
             sampled, seen = sampled_metrics(rows.features, rows.segments, rows.k, self._samples, rows.keys)
             values |= sampled
             values |= {rows_of(name): float(number) for name, number in seen.items()}
+        else:
+            # Not left out: to TFMA a bound on a metric that a slice lacks is one that did not hold.
+            values |= dict.fromkeys(SAMPLED, math.nan)
         return {_key(name, self._model_name): value for name, value in values.items()}
 
 

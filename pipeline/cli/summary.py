@@ -71,15 +71,57 @@ def _show_thresholds(result: dict[str, Any]) -> None:
     thresholds = result.get("thresholds", [])
     if not thresholds:
         return
-    out.print()
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading, justify in (("", "left"), ("metric", "left"), ("value", "right"), ("must be", "left")):
+        table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("served", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    served = result.get("baseline_metrics") or {}
     for threshold in thresholds:
-        if not threshold["compared"]:
-            mark = ("-", "dim")
-        elif threshold["held"]:
-            mark = ("✓", "green")
-        else:
-            mark = ("✗", "red")
-        out.print(Text.assemble(mark, f" {threshold['sentence']}"))
+        mark, word, style = _outcome(threshold)
+        table.add_row(
+            Text(mark, style),
+            threshold["metric"],
+            _number(threshold["value"]),
+            _bound(threshold),
+            _number(served[threshold["metric"]]) if threshold["metric"] in served else "-",
+            Text(word, style),
+        )
+    out.print()
+    out.print(table)
+    for note in _notes(result):
+        out.print(note, style="dim", markup=False)
+
+
+def _outcome(threshold: dict[str, Any]) -> tuple[str, str, str]:
+    """Mark, word and colour."""
+    if not threshold["compared"]:
+        return "-", "not compared", "dim"
+    return ("✓", "held", "green") if threshold["held"] else ("✗", "not held", "red")
+
+
+def _bound(threshold: dict[str, Any]) -> str:
+    words = {"min": "≥ {}", "max": "≤ {}", "max_regression": "≤ {} worse"}
+    return words[threshold["kind"]].format(_number(threshold["bound"]))
+
+
+def _number(value: Any) -> str:
+    # JSON has neither NaN nor infinities: null stands for them in a run's result.
+    return "not finite" if value is None else f"{value:.4g}"
+
+
+def _notes(result: dict[str, Any]) -> list[str]:
+    """What the table has no room for: from how many customers a value is, why nothing was compared."""
+    thresholds = result["thresholds"]
+    rows = result.get("metric_rows") or {}
+    most = max(rows.values(), default=0)
+    sampled: dict[int, list[str]] = {}
+    for metric in dict.fromkeys(t["metric"] for t in thresholds):
+        if rows.get(metric, most) < most:
+            sampled.setdefault(rows[metric], []).append(metric)
+    notes = [f"{', '.join(names)}: from {n:,} of {most:,} customers" for n, names in sampled.items()]
+    reasons = [t["sentence"].partition("is not compared: ")[2] for t in thresholds if not t["compared"]]
+    return notes + [f"not compared: {reason}" for reason in dict.fromkeys(reasons)]
 
 
 def _show_remarks(result: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
@@ -14,6 +14,7 @@ from components.trainer.kmeans import KMeansOptions, assign, fit_kmeans
 labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40)
 
 
+@settings(deadline=None)
 @given(labels)
 def test_adjusted_rand_is_scikit_learns(pairs: list[tuple[int, int]]) -> None:
     first, second = np.array(pairs).T

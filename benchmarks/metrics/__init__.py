@@ -1,0 +1,1 @@
+"""All clustering metrics over many customers, as plain arrays and through the Evaluator: `make bench-metrics`."""
