@@ -6,6 +6,10 @@ import json
 import os
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from absl import logging
 from tfx import types
 from tfx.dsl.components.base import base_executor
@@ -67,15 +71,19 @@ class Executor(base_executor.BaseExecutor):
         folders = {"parent": _saved_model(served), "model": _saved_model(inputs["model"])}
         assignments_dir = exec_properties["assignments_dir"].rstrip("/")
         now = _assignments(inputs["assignments"])
-        share = 1.0
-        if now is None and sum(ingest.get("customers", {}).values()) > SAMPLE:
-            share = SAMPLE / sum(ingest["customers"].values())
-        files = example_files(inputs["examples"])
-        ids, answers = _ask(folders, files, id_column, share, asks_model=now is None)
-        after = answers["model"] if now is None else now.look_up(ids)
         before = read_table(f"{assignments_dir}/{version}/{PARQUET_FILE}")
-        published = None if before is None else before.look_up(ids)
-        moves = find_moves(after, answers.get("parent"), published, NOWHERE)
+        files = example_files(inputs["examples"])
+        if now is None:
+            customers = sum(ingest.get("customers", {}).values())
+            share = min(1.0, SAMPLE / customers) if customers else 1.0
+            ids, answers = _ask(folders, files, id_column, share)
+            after, published = answers["model"], None if before is None else before.look_up(ids)
+            parent_now = answers.get("parent")
+        else:
+            ids, after = now.ids, now.segments
+            published = None if before is None else before.look_up(ids)
+            parent_now = _of_parent(folders["parent"], files, id_column, now, published)
+        moves = find_moves(after, parent_now, published, NOWHERE)
 
         parent, model = read_segments(folders["parent"]), read_segments(folders["model"])
         table = None
@@ -97,18 +105,42 @@ class Executor(base_executor.BaseExecutor):
 
 
 def _ask(
-    folders: dict[str, str], files: list[str], id_column: str, share: float, asks_model: bool
-) -> tuple[Any, dict[str, Segments]]:
-    """The customers and what the parent, and the model where asked, says of them. A parent that fails is left out."""
-    asked = {name: folder for name, folder in folders.items() if name == "parent" or asks_model}
+    folders: dict[str, str],
+    files: list[str],
+    id_column: str,
+    share: float = 1.0,
+    only: npt.NDArray[np.bool_] | None = None,
+) -> tuple[pa.StringArray, dict[str, Segments]]:
+    """What models say of customers; a parent that fails is left out."""
     try:
-        return ask(asked, files, id_column, share)
+        return ask(folders, files, id_column, share, only)
     # A broken SavedModel breaks in as many ways as it has files; its successor is there all the same.
     except Exception as error:
         logging.warning("The model in production cannot be asked about today's customers: %s", error)
-        return ask(
-            {name: folder for name, folder in asked.items() if name != "parent"}, files, id_column, share
-        )
+        others = {name: folder for name, folder in folders.items() if name != "parent"}
+        return ask(others, files, id_column, share, only)
+
+
+def _of_parent(
+    folder: str, files: list[str], id_column: str, now: Table, published: Segments | None
+) -> Segments | None:
+    """Where the parent puts today's customers, int64 [n]; NOWHERE for those that it need not be asked about.
+
+    Where most were published, only those who moved are of interest: a small part, of whom alone it is asked.
+    """
+    only = None
+    if published is not None and (published != NOWHERE).any():
+        only = (published != NOWHERE) & (published != now.segments)
+    ids, answers = _ask({"parent": folder}, files, id_column, only=only)
+    if only is not None and not ids.equals(now.ids.filter(pa.array(only))):
+        # Not the order of the files: whoever wrote the table read them otherwise.
+        ids, answers = _ask({"parent": folder}, files, id_column)
+    if "parent" not in answers:
+        return None
+    found = np.full(len(now.ids), NOWHERE, np.int64)
+    places = pc.index_in(ids, value_set=now.ids).to_numpy(zero_copy_only=False)
+    found[places.astype(np.int64)] = answers["parent"]
+    return found
 
 
 def _assignments(assignments: types.Artifact) -> Table | None:

@@ -68,6 +68,7 @@ def test_every_node_of_ours_tells_the_cache_its_code(tmp_path: Path) -> None:
         ("report.title=Other", {"Report"}),
         ("evaluation.slices=[plan]", {"Evaluator"}),
         ("model.k=4", {"Trainer", "DataGate"}),
+        ("identity.min_overlap=0.6", {"Trainer"}),
         ("training.workers=2", {"Trainer"}),
         ("training.checkpoint_seconds=", {"Trainer"}),
         ("assignments.csv=true", {"Assignments"}),
@@ -109,6 +110,14 @@ def test_the_tuner_gets_only_its_section(tmp_path: Path, override: str, changed:
         node.id: node.exec_properties for node in pipeline(tmp_path, "model.k=auto", override).components
     }
     assert {name for name in plain if plain[name] != other[name]} == changed
+
+
+def test_the_trainer_continues_what_is_served(tmp_path: Path) -> None:
+    nodes = {node.id: node for node in pipeline(tmp_path).components}
+    assert nodes["Trainer"].inputs["base_model"] is nodes["ServedModel"].outputs["model"]
+    assert {"Assignments", "ServedModel", "Pusher", "Trainer"} <= {
+        n.id for n in nodes["Migration"].upstream_nodes
+    }
 
 
 def test_where_a_fit_runs_makes_no_other_model(tmp_path: Path) -> None:

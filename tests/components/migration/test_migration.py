@@ -15,6 +15,7 @@ from components.artifacts import SegmentAssignments, SegmentMigration
 from components.migration import executor
 from components.migration.component import Migration
 from components.migration.executor import Executor
+from components.migration.scoring import ask
 from components.served_model.ledger import write_ledger
 
 
@@ -34,6 +35,8 @@ class Run:
             root / "examples", {"train": self.rows[:300], "eval": self.rows[300:]}
         )
 
+        self.shuffled = True  # Tables in another order than the examples: customers are found by their ids.
+
     def segments(self, farthest=False):
         nearest = self.serving.reference(self.rows)["segment_id"]
         if not farthest:
@@ -48,8 +51,7 @@ class Run:
         path = self.root / "assignments" / version / "assignments.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         ids = [row["customer_id"] for row in self.rows] if ids is None else ids
-        # In another order than the examples: customers are found by their ids.
-        order = np.random.default_rng(0).permutation(len(ids))
+        order = np.random.default_rng(0).permutation(len(ids)) if self.shuffled else np.arange(len(ids))
         table = {"customer_id": [ids[i] for i in order], "segment_id": np.asarray(segments)[order]}
         pq.write_table(pa.table(table), path)
         return str(path)
@@ -100,8 +102,18 @@ def test_nothing_is_served(run):
     assert run.output.get_int_custom_property("served") == 0
 
 
-def test_everybody_is_compared_when_a_model_was_pushed(run, serving):
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_everybody_is_compared_when_a_model_was_pushed(run, serving, monkeypatch, shuffled):
     """Fifty customers were published elsewhere than the parent puts them today: they changed."""
+    run.shuffled = shuffled
+    asked = []
+
+    def counting(*arguments):
+        found = ask(*arguments)
+        asked.append(len(found[0]))
+        return found
+
+    monkeypatch.setattr(executor, "ask", counting)
     published = run.segments().copy()
     published[:50] = 5
     run.publish("4", published)
@@ -111,7 +123,11 @@ def test_everybody_is_compared_when_a_model_was_pushed(run, serving):
     assert content["matrix"] == {"from": [1, 2, 5], "to": [1, 2, 5], "counts": crossed(published, after)}
     moved = published != after
     own = moved & (published != run.segments())
-    assert 0 < own.sum() < moved.sum()
+    assert 0 < own.sum() < moved.sum() < 400
+    assert asked[0 if not shuffled else 1] == (400 if shuffled else moved.sum())
+    assert len(asked) == 1 + shuffled, (
+        "in the order of the files, the parent is asked about those who moved alone"
+    )
     assert content["moved"] == {
         "customers": int(moved.sum()), "share": moved.mean(), "own_change": int(own.sum())
     }  # fmt: skip
