@@ -91,15 +91,24 @@ def draw_distributions(
       segments: id and name of each segment.
 
     Returns:
-      In the order of `numbers`; a column with fewer than two different values is left out.
+      In the order of `numbers`; a column whose values are all the same, but for rounding, is left out.
     """
     drawn = []
     for name, values in numbers.items():
         column = np.where(np.isfinite(values), values, np.nan).astype(np.float64)
         present = column[~np.isnan(column)]
-        if present.size and present.min() < present.max():
+        if _differ(present):
             drawn.append(_draw(name, column, present, segment_ids, segments))
     return drawn
+
+
+def _differ(values: Floats) -> bool:
+    if not values.size:
+        return False
+    with np.errstate(over="ignore"):
+        span = np.ptp(values)
+    # What rounding leaves of a constant has no axis, nor has what float64 cannot hold.
+    return bool(np.isfinite(span) and span > max(1e-9 * np.abs(values).max(), 1e-200))
 
 
 def _draw(

@@ -1,7 +1,13 @@
 import pytest
 from tfx.types import channel, standard_artifacts
 
-from components.artifacts import DataVerdict, SegmentAssignments, SegmentReport
+from components.artifacts import (
+    DataVerdict,
+    SegmentAssignments,
+    SegmentMigration,
+    SegmentReport,
+    SegmentSweep,
+)
 from components.report.component import Report
 from components.report.executor import Executor
 
@@ -36,6 +42,16 @@ def test_wiring():
 
 def test_code_version_is_optional():
     assert Report(**channels(), **PARAMETERS).exec_properties["code_version"] == ""
+
+
+def test_a_search_and_a_predecessor_are_optional():
+    more = {
+        "sweep": channel.Channel(type=SegmentSweep),
+        "migration": channel.Channel(type=SegmentMigration),
+    }
+    assert set(Report(**channels(), **more, **PARAMETERS).inputs) == {*channels(), *more}
+    with pytest.raises(TypeError, match="sweep"):
+        Report(**channels(), **PARAMETERS, sweep=channel.Channel(type=SegmentMigration))
 
 
 def test_a_channel_of_another_type_is_refused():
