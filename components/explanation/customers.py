@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from configs.errors import ConfigError
 
 _BATCH = 16_384
 _CANDIDATES = 2_000
+_LEAST_INSIDE = 3
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,19 @@ def similar_ids(ids: pa.Array, wanted: str, most: int = 3) -> list[str]:
     same = text.filter(pc.equal(_bare(text), bare)).unique().to_pylist()
     if same:
         return same[:most]
-    for length in range(len(wanted), max(len(wanted) // 2, 1) - 1, -1):
-        alike = text.filter(pc.starts_with(text, wanted[:length])).slice(0, _CANDIDATES).unique().to_pylist()
-        if alike:
-            return difflib.get_close_matches(wanted, alike, n=most, cutoff=0.5)
+    for alike in _looser(wanted):
+        found = text.filter(alike(text)).slice(0, _CANDIDATES).unique().to_pylist()
+        if found:
+            return difflib.get_close_matches(wanted, found, n=most, cutoff=0.0)
     return []
+
+
+def _looser(wanted: str) -> Iterator[Callable[[pa.Array], pa.Array]]:
+    """Ever weaker ways to be like an id."""
+    for length in range(len(wanted), max(len(wanted) // 2, 2) - 1, -1):
+        yield functools.partial(pc.starts_with, pattern=wanted[:length])
+    if len(wanted) >= _LEAST_INSIDE:
+        yield functools.partial(pc.match_substring, pattern=wanted)
 
 
 def not_found(wanted: str, search: Search) -> ConfigError:
@@ -90,6 +100,6 @@ def _decoded(ids: pa.Array) -> pa.Array:
 
 
 def _bare(ids: pa.Array) -> pa.Array:
-    """Without what differs between two writings of one id: case, spaces, leading zeros, a fraction of nothing."""
-    folded = pc.utf8_lower(pc.utf8_trim_whitespace(ids))
-    return pc.replace_substring_regex(pc.replace_substring_regex(folded, r"\.0+$", ""), r"^0+([0-9])", r"\1")
+    """Without what differs between two writings of an id: case, spaces, leading zeros, a fraction that is 0."""
+    folded = pc.replace_substring_regex(pc.utf8_lower(pc.utf8_trim_whitespace(ids)), r"\.0+$", "")
+    return pc.replace_substring_regex(folded, r"^([^0-9]*)0+([0-9])", r"\1\2")

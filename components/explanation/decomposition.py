@@ -16,8 +16,8 @@ Floats = npt.NDArray[np.float64]
 def coordinate_parts(vector: npt.ArrayLike, own: npt.ArrayLike, other: npt.ArrayLike) -> Floats:
     """The difference of two squared distances, coordinate by coordinate.
 
-    |x - b|^2 - |x - a|^2 = sum_j (x_j - b_j)^2 - (x_j - a_j)^2 = sum_j (a_j - b_j) (2 x_j - a_j - b_j): in the last
-    form no large terms cancel.
+    |x - b|^2 - |x - a|^2 = sum_j (x_j - b_j)^2 - (x_j - a_j)^2 = sum_j (a_j - b_j) ((x_j - a_j) + (x_j - b_j)):
+    in the last form no large terms cancel.
 
     On vectors of length 1 (the cosine metric) |x - c|^2 = 2 - 2 cos(x, c) where c has length 1 too: the sum is twice
     by how much the customer's direction is more similar to a than to b. There x_j depends on every feature,
@@ -32,7 +32,7 @@ def coordinate_parts(vector: npt.ArrayLike, own: npt.ArrayLike, other: npt.Array
       float64 [d]; a positive part speaks for a, a negative one for b.
     """
     x, a, b = (np.asarray(each, np.float64) for each in (vector, own, other))
-    parts: Floats = (a - b) * (2.0 * x - a - b)
+    parts: Floats = (a - b) * ((x - a) + (x - b))
     return parts
 
 

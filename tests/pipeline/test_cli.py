@@ -165,3 +165,23 @@ def test_from_any_folder(segments: Segments, tmp_path: Path) -> None:
         cwd="/", env={**segments.environment, "PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert json.loads(done.stdout)["files"] == [str(segments.data)]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["explain"], "say which customer: one of --id, --row and --row-file"),
+        (["explain", "--id", "c1", "--row", "{}"], "say which customer"),
+        (["explain", "--row", "[1]"], "--row: must be one JSON object, column to value, not a list"),
+        (["explain", "--row", "{age: 3}"], "--row: is not JSON"),
+        (["explain", "--row-file", "none.json"], "--row-file none.json: cannot be read"),
+        (["explain", "--id", "c1"], "no model is served in"),
+        (["assign", "--input", "customers.csv", "-o", "out.txt"], "-o out.txt: must end in .parquet or .csv"),
+        (["assign", "--input", "customers.csv", "-o", "no/out.csv"], "its folder is missing"),
+        (["assign", "--input", "customers.csv", "-o", "customers.csv"], "is the input"),
+        (["assign", "--input", "customers.csv", "-o", "out.csv"], "no model is served in"),
+    ],
+)
+def test_what_the_served_model_cannot_be_asked(segments: Segments, options: list[str], message: str) -> None:
+    content = segments.json(*options, code=2)
+    assert message in content["message"]

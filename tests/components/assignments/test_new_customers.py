@@ -1,0 +1,88 @@
+"""A file of new customers, read as the configuration says and assigned by a real exported model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import pytest
+
+from components.assignments import new_customers
+from components.errors import DataError
+from components.served_model.loaded import LoadedModel
+from configs.errors import ConfigError
+from configs.pipeline import PipelineConfig
+from pipeline.assigning import assign_file
+from tests.components.trainer.test_run_fn import Trained, customers
+
+# Of whole numbers and of nothing, where the model knows a number and a text: what the first rows hold does not count.
+TABLE = """id,f_spend,s_plan,i_visits,note
+a,10,,3,x
+b,-9,,25,x
+c,,,23,x
+d,210,,44,"y, z"
+"""
+
+
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(Trained(tmp_path_factory.mktemp("model"), customers()).model_dir)
+
+
+def config(**data: Any) -> PipelineConfig:
+    content = {"name": "test", "data": {"path": "unused.csv", "id": "id", **data}}
+    return PipelineConfig.model_validate(content)
+
+
+def assign(model_dir: str, folder: Path, table: str = TABLE, output: str = "out.parquet", **data: Any) -> Any:
+    path = folder / "new.csv"
+    path.write_text(table)
+    result = assign_file(config(**data), model_dir, str(path), str(folder / output))
+    read = pq.read_table if output.endswith(".parquet") else pa_csv.read_csv
+    return result, read(str(folder / output))
+
+
+def test_the_answers_are_the_models(model_dir: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(new_customers, "BATCH", 3)
+    result, table = assign(model_dir, tmp_path, missing={"f_spend": [-9]})
+    model = LoadedModel(model_dir)
+    answers = model.ask_rows([
+        {"f_spend": 10.0, "i_visits": 3}, {"i_visits": 25}, {"i_visits": 23}, {"f_spend": 210.0, "i_visits": 44},
+    ])  # fmt: skip
+    assert table.column_names == ["id", "segment_id", "segment_name", "distance", "is_outlier"]
+    assert table["id"].to_pylist() == ["a", "b", "c", "d"]
+    np.testing.assert_array_equal(table["segment_id"], answers.segment_ids)
+    assert [name.encode() for name in table["segment_name"].to_pylist()] == answers.segment_names.tolist()
+    np.testing.assert_array_equal(table["distance"], answers.distance)
+    np.testing.assert_array_equal(table["is_outlier"], answers.outliers)
+    counts = {each["id"]: each["customers"] for each in result["segments"]}
+    assert sum(counts.values()) == 4
+    assert all(counts[i] == table["segment_id"].to_pylist().count(i) for i in counts)
+    assert len(set(answers.segment_ids.tolist())) > 1
+    assert result["outliers"] == answers.outliers.sum()
+
+
+def test_csv_and_the_rules_of_the_data_section(model_dir: str, tmp_path: Path) -> None:
+    keep = [{"column": "note", "ne": "y, z"}]
+    result, table = assign(
+        model_dir, tmp_path, TABLE + "a,10,,3,x\n", "out.csv", keep=keep, duplicate_ids="first"
+    )
+    assert table["id"].to_pylist() == ["a", "b", "c"]
+    assert result["rows_read"] == 5
+    assert sum(result["rows_dropped"].values()) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new.csv", "out.csv"], "nothing half written"
+
+
+def test_refused_in_words(model_dir: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"new\.csv: there is no column 's_plan', which the served model asks"
+    ):
+        assign(model_dir, tmp_path, "id,f_spend,i_visits\na,1,2\n")
+    with pytest.raises(DataError, match=r"column 'f_spend': 'much' is not a number"):
+        assign(model_dir, tmp_path, TABLE + "e,much,,3,x\n")
+    with pytest.raises(DataError, match="the customer id 'a' is there already"):
+        assign(model_dir, tmp_path, TABLE + "a,10,,3,x\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["new.csv"]
