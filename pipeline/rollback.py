@@ -11,7 +11,7 @@ from typing import Any
 from components.atomic import remove_leftovers, whole_folder
 from components.errors import ServingError
 from components.segments_file import read_segments
-from components.served_model.restoring import HIGHEST_SEGMENT_ID, restore
+from components.served_model.restoring import restore
 from components.served_model.versions import highest_number, list_versions, read_mark
 from configs.errors import ConfigError
 from pipeline.plan import new_run_id, pushed_by, settled_by
@@ -59,8 +59,7 @@ def roll_back(workspace: Workspace, config_path: str, version: str) -> RunRecord
         write_record(workspace.runs, record)
         # Before the model: whoever sees the version finds its table.
         table = _link_assignments(workspace, version, str(record.version))
-        taken = _highest_segment_id(workspace, records)
-        new = restore(workspace.serving, version, record.run_id, taken)
+        new = restore(workspace.serving, version, record.run_id)
         assert new == record.version
         record.result = {**_outputs(workspace, version, records), **_places(workspace, record, table)}
         record.status = ROLLED_BACK
@@ -111,22 +110,6 @@ def _link_or_copy(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
-
-
-def _highest_segment_id(workspace: Workspace, records: list[RunRecord]) -> int:
-    """The highest id that a segment of any model had: of those served, and of those that the history knows."""
-    ids = [0]
-    for record in records:
-        if record.version is not None:
-            ids += [int(segment["id"]) for segment in record.result.get("segments", [])]
-    for version in list_versions(workspace.serving):
-        try:
-            content = read_segments(os.path.join(workspace.serving, version))
-        except ServingError:
-            continue
-        ids += [int(segment["id"]) for segment in content.get("segments", [])]
-        ids.append(int(content.get(HIGHEST_SEGMENT_ID, 0)))
-    return max(ids)
 
 
 def _outputs(workspace: Workspace, version: str, records: list[RunRecord]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from components.atomic import remove_leftovers, whole_folder
-from components.segments_file import SEGMENTS_FILE
+from components.served_model.ledger import write_ledger
 from components.served_model.versions import (
     LAST_VERSION_FILE,
     PUSH_FILE,
@@ -20,22 +20,18 @@ from components.served_model.versions import (
     served_version,
 )
 
-# In segments.json of a copy: ids up to this one were given out at some time and are not free.
-HIGHEST_SEGMENT_ID = "highest_segment_id"
 
-
-def restore(serving_dir: str, version: str, run_id: str, highest_segment_id: int = 0) -> str:
+def restore(serving_dir: str, version: str, run_id: str) -> str:
     """Copies a version under the next number, so that a server which serves the highest serves it again.
 
     The copy is the same model with the same digest: a Pusher that is given it again recognizes it. Its mark says what
-    it is (`restored`: `version`, `replaced`, `run_id`, `at`), and its segments.json that the ids which later models
-    gave to new segments stay taken (`highest_segment_id`). It appears whole or not at all.
+    it is (`restored`: `version`, `replaced`, `run_id`, `at`). It appears whole or not at all. The ledger keeps the ids
+    that later models gave to new segments.
 
     Args:
       serving_dir: the served folder, a local one.
       version: a version in it.
       run_id: names the rollback.
-      highest_segment_id: the highest id of any segment up to now.
 
     Returns:
       The new version.
@@ -54,8 +50,8 @@ def restore(serving_dir: str, version: str, run_id: str, highest_segment_id: int
         mark = Path(staging, PUSH_FILE)
         mark.parent.mkdir(exist_ok=True)
         mark.write_text(json.dumps({**read_mark(source), "restored": restored}, indent=2) + "\n")
-        _keep_ids_taken(Path(staging, SEGMENTS_FILE), highest_segment_id)
     _replace_text(os.path.join(serving_dir, LAST_VERSION_FILE), f"{new}\n")
+    write_ledger(serving_dir)
     return new
 
 
@@ -63,15 +59,6 @@ def restored_by(version_dir: str) -> str | None:
     """The rollback (its `run_id`) that made a version; None for a version that a run pushed."""
     restored = read_mark(version_dir).get("restored")
     return str(restored.get("run_id")) if isinstance(restored, dict) else None
-
-
-def _keep_ids_taken(path: Path, highest: int) -> None:
-    if not path.is_file():
-        return
-    content = json.loads(path.read_text(encoding="utf-8"))
-    own = max((int(segment["id"]) for segment in content.get("segments", [])), default=0)
-    content[HIGHEST_SEGMENT_ID] = max(highest, own, int(content.get(HIGHEST_SEGMENT_ID, 0)))
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _replace_text(path: str, text: str) -> None:

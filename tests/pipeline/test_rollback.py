@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from components import atomic
 from components.segments_file import read_segments
+from components.served_model.ledger import known_segments
 from components.served_model.versions import list_versions, read_mark, served_version
 from configs.errors import ConfigError
 from pipeline import rollback
@@ -62,18 +64,14 @@ def test_segment_ids_of_the_models_that_went_stay_taken(place: Place) -> None:
     roll_back(place.workspace, "c.yaml", "1")
     served = read_segments(os.path.join(place.workspace.serving, "4"))
     assert [segment["id"] for segment in served["segments"]] == [1]
-    assert served["highest_segment_id"] == 5
-    assert "highest_segment_id" not in read_segments(os.path.join(place.workspace.serving, "1"))
+    assert known_segments(place.workspace.serving).next_id == 6
 
 
 def test_ids_stay_taken_when_the_models_themselves_are_gone(place: Place) -> None:
-    import shutil
-
-    shutil.rmtree(os.path.join(place.workspace.serving, "2"))
-    place.serve("9", ids=[1, 2], digest="digest-9", run_key="other")
-    shutil.rmtree(os.path.join(place.workspace.serving, "3"))
     roll_back(place.workspace, "c.yaml", "1")
-    assert read_segments(os.path.join(place.workspace.serving, "10"))["highest_segment_id"] == 5
+    for version in ("2", "3"):
+        shutil.rmtree(os.path.join(place.workspace.serving, version))
+    assert known_segments(place.workspace.serving).next_id == 6
 
 
 def test_nothing_new_after_a_rollback_trains_nothing(place: Place) -> None:
