@@ -66,3 +66,14 @@ def test_one_segment_is_stable_and_too_few_rows_are_undefined() -> None:
     rows = blobs(2, n=6)
     assert stability(rows, np.zeros(6), 1) == 1.0
     assert np.isnan(stability(rows, np.arange(6), 6))
+
+
+def test_the_fits_on_halves_are_as_asked() -> None:
+    """Two directions, at lengths that differ more: by angle there are two groups, by place others."""
+    random = np.random.default_rng(0)
+    angle = np.array([0.1, 1.4])[np.arange(400) % 2] + random.normal(0, 0.02, 400)
+    rows = np.stack([np.cos(angle), np.sin(angle)], axis=1) * random.choice([1.0, 30.0], 400)[:, None]
+    labels = np.arange(400) % 2
+    assert stability(rows, labels, 2, options=KMeansOptions(k=2, metric="cosine")) == pytest.approx(1.0)
+    assert stability(rows, labels, 2) < 0.9
+    assert stability(rows, labels, 2, options=KMeansOptions(k=9, n_init=2)) == stability(rows, labels, 2)
