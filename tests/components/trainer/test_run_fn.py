@@ -380,9 +380,11 @@ def test_two_local_workers_make_the_model_of_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_workers_of_a_cluster_make_the_model_of_one(tmp_path: Path) -> None:
-    """Real processes with a TF_CONFIG each, on the same folder; the chief alone exports."""
+@pytest.mark.parametrize("served", [False, True])
+def test_two_workers_of_a_cluster_make_the_model_of_one(tmp_path: Path, served: bool) -> None:
+    """Real processes with a TF_CONFIG each, on the same folder; the chief alone exports, and asks the parent."""
     one = Trained(tmp_path, customers())
+    base = serve(one, tmp_path).uri if served else ""
     single, rows = one.segments, customers()
     segments_of_one = one.ask(rows)["segment_id"]
     shutil.rmtree(one.model_dir)
@@ -397,7 +399,7 @@ def test_two_workers_of_a_cluster_make_the_model_of_one(tmp_path: Path) -> None:
     code = (
         "import json, sys\n"
         "from tests.components.trainer.test_run_fn import run_trainer\n"
-        "run_trainer(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]))\n"
+        "run_trainer(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), sys.argv[4])\n"
     )
     workers = []
     for index in range(2):
@@ -405,7 +407,7 @@ def test_two_workers_of_a_cluster_make_the_model_of_one(tmp_path: Path) -> None:
         task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
         workers.append(
             subprocess.Popen(
-                [sys.executable, "-c", code, str(tmp_path), str(one.fitted.graph), json.dumps(config)],
+                [sys.executable, "-c", code, str(tmp_path), str(one.fitted.graph), json.dumps(config), base],
                 env={**os.environ, "TF_CONFIG": json.dumps(task), "PYTHONPATH": str(PROJECT)},
                 cwd=tmp_path,
                 stderr=subprocess.PIPE,
@@ -424,6 +426,7 @@ def test_two_workers_of_a_cluster_make_the_model_of_one(tmp_path: Path) -> None:
     assert one.segments["fit"]["inertia"] == pytest.approx(single["fit"]["inertia"], rel=1e-5)
     np.testing.assert_array_equal(one.ask(rows)["segment_id"], segments_of_one)
     assert len(list((tmp_path / "run").glob("events.out.*"))) == 1, "curves are the chief's"
+    assert one.segments["fit"]["start"] == ("parent" if served else "fresh")
 
 
 def serve(
