@@ -35,7 +35,12 @@ def test_every_key_is_documented() -> None:
 
 @pytest.mark.parametrize(
     ("name", "section"),
-    [("model", ModelConfig), ("tuner", TunerConfig), ("identity", IdentityConfig), ("training", TrainingConfig)],
+    [
+        ("model", ModelConfig),
+        ("tuner", TunerConfig),
+        ("identity", IdentityConfig),
+        ("training", TrainingConfig),
+    ],
 )
 def test_the_documented_defaults_are_true(name: str, section: type[BaseModel]) -> None:
     text = DOCUMENT.split(f"\n## `{name}`")[1].split("\n## ")[0]
