@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from configs.data import DataConfig
 from configs.evaluation import EvaluationConfig
 from configs.features import FeaturesConfig
+from configs.metadata import MetadataConfig
 from configs.model import ModelConfig
 from configs.outputs import AssignmentsConfig, ReportConfig
 from configs.section import Section
@@ -28,4 +29,5 @@ class PipelineConfig(Section):
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     assignments: AssignmentsConfig = Field(default_factory=AssignmentsConfig)
     report: ReportConfig = Field(default_factory=ReportConfig)
+    metadata: MetadataConfig = Field(default_factory=MetadataConfig)
     beam_args: list[str] = Field(default_factory=list, description="arguments for Beam, such as a runner's")

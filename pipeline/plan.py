@@ -51,7 +51,8 @@ def plan_run(config: PipelineConfig, workspace: Workspace) -> RunPlan:
         json.dump(cache, file)
     source_json = source_to_json(source, fingerprints)
     parts = [
-        config.model_dump_json(by_alias=True),
+        # Where records are kept makes no other model.
+        config.model_dump_json(by_alias=True, exclude={"metadata"}),
         source_json,
         str(schema_digest(config)),
         project_version(),

@@ -12,11 +12,14 @@ import os
 import sys
 import threading
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.code_version import PACKAGES
 from pipeline.local.events import FAILED, PLANNED, REJECTED, RESULT, USAGE, Event, EventWriter, NodeWatcher
 from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from configs.pipeline import PipelineConfig
 
 
 def main() -> None:
@@ -51,18 +54,26 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
 
     absl_logging.use_absl_handler()
     absl_logging.set_verbosity(absl_logging.INFO)
+
+    from configs.pipeline import PipelineConfig
+    from pipeline.metadata import MetadataError, lost_server
+    from pipeline.recovery import Sealer, recover
+
+    config = PipelineConfig.model_validate_json(request["config"])
+    workspace = Workspace(request["workspace"])
+    # Before TensorFlow is loaded: what is wrong with a database is said at once.
+    recover(config, workspace)
+    # In this order: what is told to be finished is sealed.
+    absl_logging.get_absl_logger().addHandler(Sealer(workspace))
     absl_logging.get_absl_logger().addHandler(watcher)
 
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
     from components.example_gen.source import source_from_json
-    from configs.pipeline import PipelineConfig
     from pipeline.dag import RunInputs, assemble, create_pipeline, data_nodes
     from pipeline.schema_file import stage_schema
 
-    config = PipelineConfig.model_validate_json(request["config"])
     source, _ = source_from_json(request["source"])
-    workspace = Workspace(request["workspace"])
     inputs = RunInputs(
         source=request["source"],
         id_column=source.id_name,
@@ -77,29 +88,42 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
     else:
         pipeline = create_pipeline(config, inputs, workspace)
     events.write(Event(PLANNED, content=[component.id for component in pipeline.components]))
-    LocalDagRunner().run(pipeline)
+    try:
+        LocalDagRunner().run(pipeline)
+    except Exception as error:
+        lost = lost_server(config.metadata, workspace, error)
+        if lost:
+            raise MetadataError(lost) from error
+        raise
     watcher.node = ""
     if request["task"] == "schema":
-        return {"schema": _inferred_schema(workspace)}
+        return {"schema": _inferred_schema(config, workspace)}
     with open(os.path.join(workspace.reports, request["run_id"], "report.json")) as file:
         content: dict[str, Any] = json.load(file)
     return content
 
 
-def _inferred_schema(workspace: Workspace) -> str:
+def _inferred_schema(config: PipelineConfig, workspace: Workspace) -> str:
     """What the newest SchemaGen inferred; a curated schema that was imported is an artifact of the same type."""
     from ml_metadata.proto import metadata_store_pb2
     from tfx.components.schema_gen.component import SchemaGen
-    from tfx.orchestration import metadata
 
-    connection = metadata.sqlite_metadata_connection_config(workspace.metadata)
-    with metadata.Metadata(connection) as handle:
-        done = (metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED)
-        executions = handle.store.get_executions_by_type(f"{SchemaGen.__module__}.{SchemaGen.__name__}")
-        newest = max(execution.id for execution in executions if execution.last_known_state in done)
-        events = handle.store.get_events_by_execution_ids([newest])
-        outputs = [e.artifact_id for e in events if e.type == metadata_store_pb2.Event.OUTPUT]
-        (schema,) = handle.store.get_artifacts_by_id(outputs)
+    from pipeline.metadata import open_store
+
+    store = open_store(config.metadata, workspace)
+    # A database may hold other pipelines' schemas, too.
+    pipeline = store.get_context_by_type_and_name("pipeline", config.name)
+    schema_gen = store.get_execution_type(f"{SchemaGen.__module__}.{SchemaGen.__name__}")
+    done = (metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED)
+    newest = max(
+        execution.id
+        for execution in store.get_executions_by_context(pipeline.id)
+        if execution.type_id == schema_gen.id and execution.last_known_state in done
+    )
+    events = store.get_events_by_execution_ids([newest])
+    (schema,) = store.get_artifacts_by_id(
+        [e.artifact_id for e in events if e.type == metadata_store_pb2.Event.OUTPUT]
+    )
     with open(os.path.join(schema.uri, "schema.pbtxt")) as file:
         return file.read()
 

@@ -59,7 +59,6 @@ def run_pipeline(
         done = None if force else up_to_date(plan, workspace)
         if done is not None:
             return {**done.result, "status": "up_to_date", "seconds": {}}
-        workspace.set_aside_orphaned_artifacts()
         record = begin(plan, workspace, config_path, force)
         write_record(workspace.runs, record)
         log = os.path.join(workspace.logs, f"{record.run_id}.log")
@@ -78,7 +77,6 @@ def infer_schema(config: PipelineConfig, workspace: Workspace, on_event: Callabl
     workspace.prepare()
     with workspace.lock() as lock:
         plan = plan_run(config, workspace)
-        workspace.set_aside_orphaned_artifacts()
         record = RunRecord(run_id="schema", fingerprint="", config="", parent=None, started="")
         log = os.path.join(workspace.logs, "schema.log")
         return run_child(_request("schema", plan, workspace, record), log, lock, on_event)
