@@ -94,12 +94,15 @@ def begin(plan: RunPlan | None, workspace: Workspace, config_path: str, force: b
         newest.status, newest.message, newest.finished = RUNNING, None, None
         newest.attempts += 1
         return newest
-    run_id = now.strftime("%Y%m%d-%H%M%S")
+    stamp = now.strftime("%Y%m%d-%H%M%S")
+    if newest:
+        # A clock that was set back must not put this run before the one it follows.
+        stamp = max(stamp, newest.run_id[: len(stamp)])
     taken = {record.run_id for record in records}
-    suffix = 1
+    run_id, suffix = stamp, 1
     while run_id in taken:
         suffix += 1
-        run_id = f"{now.strftime('%Y%m%d-%H%M%S')}-{suffix}"
+        run_id = f"{stamp}-{suffix}"
     return RunRecord(
         run_id=run_id,
         fingerprint=plan.fingerprint if plan else "",

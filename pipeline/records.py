@@ -47,11 +47,18 @@ def read_records(folder: str) -> list[RunRecord]:
         return []
     known = {f.name for f in fields(RunRecord)}
     records = []
-    for name in sorted(names, key=lambda name: name.removesuffix(".json")):
+    for name in sorted(names, key=_by_time):
         content = read_json(os.path.join(folder, name))
         with contextlib.suppress(TypeError):
             records.append(RunRecord(**{key: value for key, value in content.items() if key in known}))
     return records
+
+
+def _by_time(name: str) -> tuple[str, int]:
+    """Runs of one second are numbered: `20260101-000000`, `20260101-000000-2`, ... `-10`."""
+    date, _, time = name.removesuffix(".json").partition("-")
+    second, _, number = time.partition("-")
+    return f"{date}-{second}", int(number) if number.isdecimal() else 1
 
 
 def read_json(path: str) -> dict[str, Any]:

@@ -128,6 +128,8 @@ class Workspace:
         if max(self._executions_with_outputs(), default=0) <= newest_execution:
             return None
         aside = f"{self.artifacts}.without-metadata-{time.strftime('%Y%m%d-%H%M%S')}"
+        while os.path.exists(aside):
+            aside += "-again"
         os.rename(self.artifacts, aside)
         os.makedirs(self.artifacts)
         # Fits are told apart by the names of the artifacts they read.

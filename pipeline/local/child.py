@@ -14,7 +14,7 @@ import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from pipeline.code_version import PACKAGES
+from pipeline.local.causes import cause, full_disk
 from pipeline.local.events import FAILED, PLANNED, REJECTED, RESULT, USAGE, Event, EventWriter, NodeWatcher
 from pipeline.workspace import Workspace
 
@@ -46,7 +46,8 @@ def main() -> None:
             events.write(Event(USAGE, watcher.node, message=str(error)))
     except Exception as error:
         logging.getLogger().exception("The run failed.")
-        events.write(Event(FAILED, watcher.node, message=_cause(error)))
+        message = full_disk(error, request["workspace"]) or cause(error)
+        events.write(Event(FAILED, watcher.node, message=message))
 
 
 def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -> dict[str, Any]:
@@ -132,25 +133,6 @@ def _end_with_parent() -> None:
     sys.stdin.read()
     # No clean-up: whatever is half done is what a kill leaves, and the next run knows how to go on from it.
     os._exit(1)
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost cause in one sentence; Beam wraps a whole traceback into its message.
-
-    An error of ours is said as it is: it was written for people, and what caused it was not.
-    """
-    while error.__cause__ is not None and not _is_ours(error):
-        error = error.__cause__
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if not lines:
-        return type(error).__name__
-    wrapped = not _is_ours(error) and any(line.startswith("Traceback") for line in lines)
-    text = lines[-1] if wrapped else lines[0]
-    return text if len(text) <= 400 else text[:397] + "..."
-
-
-def _is_ours(error: BaseException) -> bool:
-    return type(error).__module__.split(".")[0] in PACKAGES
 
 
 if __name__ == "__main__":
