@@ -13,7 +13,7 @@ BUILDER := $(firstword $(foreach tool,buildah podman docker,$(if $(shell command
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help setup run test test-fast lint format bench bench-kmeans lock image clean
+.PHONY: help setup run test test-fast lint format bench bench-kmeans soak lock image clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: setup ## compare with the stock TFX DAG, component by component (ROWS=100
 
 bench-kmeans: setup ## compare the k-means engine with its rivals (ARGS="--cases k64 --spark"; docs/benchmarks.md)
 	@$(BIN)/python -m benchmarks.kmeans $(ARGS)
+
+soak: setup ## kill retrains at random, retrain month by month (ARGS="--hours 8 --seed 1"; docs/metadata.md)
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 lock: setup ## resolve pyproject.toml into locks/ again, keeping pins that fit (UPGRADE=1: newest of all)
 	@UPGRADE=$(UPGRADE) scripts/lock

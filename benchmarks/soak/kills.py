@@ -79,6 +79,7 @@ class _Loop:
         self._result = KillsResult()
         self._span = 0
         self._whole_run = 0.0
+        self._done = False
 
     def run(self) -> KillsResult:
         self._report(f"seed {self._seed}")
@@ -87,7 +88,7 @@ class _Loop:
         self._complete(*self._command.ask("run"))
         self._whole_run = time.monotonic() - began
         while self._result.kills < self._wanted:
-            if self._random.random() < 0.5:
+            if self._done or self._random.random() < 0.5:
                 self._new_data()
             self._disturbed_run()
             self._look()
@@ -106,6 +107,7 @@ class _Loop:
         )
 
     def _disturbed_run(self) -> None:
+        self._done = False
         moment, due = self._moment()
         target = str(self._random.choice(["command", "child", "both"]))
         process = self._command.start("run")
@@ -182,6 +184,7 @@ class _Loop:
             code == 0 and answer["status"] in ("pushed", "up_to_date"),
             f"a run that was not killed ended with {code}: {answer.get('status')}, {answer.get('message')}",
         )
+        self._done = True
         if answer["status"] == "pushed":
             self._result.completed.append(str(answer["run_id"]))
 

@@ -6,9 +6,11 @@ When standard input ends, the watching process is gone, and this one ends too.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 import warnings
@@ -21,11 +23,14 @@ from pipeline.workspace import Workspace
 if TYPE_CHECKING:
     from configs.pipeline import PipelineConfig
 
+_PR_SET_PDEATHSIG = 1
+
 
 def main() -> None:
     """Serves one request."""
     events = EventWriter(os.fdopen(int(sys.argv[1]), "w"))
     request = json.loads(sys.stdin.readline())
+    _be_killed_with_parent()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     # Or this process takes all the memory of the GPUs, and the workers of a fit find none.
@@ -129,7 +134,16 @@ def _inferred_schema(config: PipelineConfig, workspace: Workspace) -> str:
         return file.read()
 
 
+def _be_killed_with_parent() -> None:
+    """By the kernel, at once: the thread below waits for its turn while a library holds the interpreter's lock, and
+    the workspace would be in use as long."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
+        logging.getLogger().warning("prctl: %s", os.strerror(ctypes.get_errno()))
+
+
 def _end_with_parent() -> None:
+    # The parent may have ended before it was asked for.
     sys.stdin.read()
     # No clean-up: whatever is half done is what a kill leaves, and the next run knows how to go on from it.
     os._exit(1)
