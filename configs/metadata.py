@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from configs.section import Section
 
@@ -39,11 +40,17 @@ class MetadataConfig(Section):
     port: Annotated[int, Field(ge=1, le=65_535)] | None = Field(None, description="else the server's usual")
     database: DatabaseName | None = Field(None, description="must exist; its tables are made")
     user: Word | None = None
-    password_env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = Field(
-        None, description="environment variable that holds the password"
-    )
+    password_env: str | None = Field(None, description="environment variable that holds the password")
     password_file: str | None = Field(None, description="file whose first line is the password")
     ssl: MetadataSslConfig | None = None
+
+    @field_validator("password_env")
+    @classmethod
+    def _names_a_variable(cls, value: str | None) -> str | None:
+        # A message of ours, so that what may be a password is not shown.
+        if value is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+            raise ValueError("must be the name of an environment variable, not the password itself")
+        return value
 
     @model_validator(mode="after")
     def _keys_fit_the_backend(self) -> MetadataConfig:
