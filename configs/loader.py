@@ -14,6 +14,16 @@ from pydantic import BaseModel, ValidationError
 from configs.errors import ConfigError
 from configs.pipeline import PipelineConfig
 
+# Keys whose values are paths.
+_PATHS = (
+    ("data", "path"),
+    ("validation", "schema"),
+    ("metadata", "password_file"),
+    ("metadata", "ssl", "ca"),
+    ("metadata", "ssl", "cert"),
+    ("metadata", "ssl", "key"),
+    ("metadata", "ssl", "capath"),
+)
 _REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 
@@ -118,11 +128,17 @@ def _absolute_paths(document: dict[str, Any], base: str) -> None:
             return value
         return os.path.normpath(os.path.join(base, os.path.expanduser(value)))
 
-    for section, key in (("data", "path"), ("validation", "schema")):
-        values = document.get(section)
-        if isinstance(values, dict) and key in values:
+    for *sections, key in _PATHS:
+        holder: Any = document
+        for section in sections:
+            values = holder.get(section)
+            if not isinstance(values, dict):
+                break
             # A copy: the caller's YAML document may share anchored mappings between sections.
-            document[section] = {**values, key: absolute(values[key])}
+            holder[section] = holder = dict(values)
+        else:
+            if key in holder:
+                holder[key] = absolute(holder[key])
 
 
 def _explain(error: ValidationError) -> str:

@@ -10,6 +10,7 @@ from configs.data import DataConfig
 from configs.evaluation import EvaluationConfig
 from configs.features import FeaturesConfig
 from configs.identity import IdentityConfig
+from configs.metadata import MetadataConfig
 from configs.model import ModelConfig
 from configs.outputs import AssignmentsConfig, ReportConfig
 from configs.retention import RetentionConfig
@@ -36,6 +37,7 @@ class PipelineConfig(Section):
     report: ReportConfig = Field(default_factory=ReportConfig)
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
     retention: RetentionConfig = Field(default_factory=RetentionConfig)
+    metadata: MetadataConfig = Field(default_factory=MetadataConfig)
     beam_args: list[str] = Field(default_factory=list, description="arguments for Beam, such as a runner's")
 
     @property

@@ -38,6 +38,7 @@ def find_unneeded(
     runs: int,
     since: float,
     needed_runs: Collection[str],
+    pipeline: str | None = None,
 ) -> UnneededArtifacts:
     """Artifacts that only old runs wrote or read.
 
@@ -51,10 +52,11 @@ def find_unneeded(
       runs: how many of the newest are needed.
       since: so are those that began since then, in seconds since 1970.
       needed_runs: so are these, by their ids.
+      pipeline: whose runs count, by its name; those of all where None.
     """
     live = ml_metadata.ListOptions(filter_query="state != DELETED")
     artifacts = {artifact.id: artifact for artifact in store.get_artifacts(list_options=live)}
-    kept, kept_executions = _needed(store, artifacts, runs, since, needed_runs)
+    kept, kept_executions = _needed(store, artifacts, runs, since, needed_runs, pipeline)
     inside = workspace.artifacts.rstrip("/") + "/"
     own = [artifact for artifact in artifacts.values() if artifact.uri.startswith(inside)]
     unneeded = [artifact for artifact in own if artifact.id not in kept]
@@ -86,6 +88,7 @@ def _needed(
     runs: int,
     since: float,
     needed_runs: Collection[str],
+    pipeline: str | None,
 ) -> tuple[set[int], set[int]]:
     """Ids of the artifacts and of the executions of needed runs."""
     is_report = {id_ for id_, artifact in artifacts.items() if artifact.type == _REPORT_TYPE}
@@ -94,8 +97,11 @@ def _needed(
     reports: set[int] = set()
     cut_short, wanted = 0, set(needed_runs)
     contexts = store.get_contexts_by_type("pipeline_run")
+    own = _executions_of(store, pipeline) if pipeline is not None else None
     for context in sorted(contexts, key=lambda context: context.id, reverse=True):
         executions = {execution.id: execution for execution in store.get_executions_by_context(context.id)}
+        if own is not None and not own & set(executions):
+            continue
         events = store.get_events_by_execution_ids(list(executions)) if executions else []
         # Asking for the same run again ends with the same report, taken from the cache.
         ended_with = is_report & {event.artifact_id for event in events if event.type in _OUTPUT}
@@ -113,6 +119,11 @@ def _needed(
     produced = store.get_events_by_artifact_ids(list(kept)) if kept else []
     kept_executions.update(event.execution_id for event in produced if event.type in _OUTPUT)
     return kept, kept_executions
+
+
+def _executions_of(store: ml_metadata.MetadataStore, pipeline: str) -> set[int]:
+    context = store.get_context_by_type_and_name("pipeline", pipeline)
+    return {execution.id for execution in store.get_executions_by_context(context.id)} if context else set()
 
 
 def _run_of(execution: metadata_store_pb2.Execution) -> str | None:

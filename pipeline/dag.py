@@ -12,7 +12,6 @@ from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.trainer.component import Trainer
 from tfx.components.transform.component import Transform
 from tfx.dsl.components.base.base_component import BaseComponent
-from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 
 from components.assignments.component import Assignments
@@ -28,6 +27,7 @@ from components.tuner.component import Tuner
 from configs.pipeline import PipelineConfig
 from pipeline.columns import typed_data
 from pipeline.entry_points import node_version
+from pipeline.metadata import connection_config
 from pipeline.workspace import Workspace
 
 # Prism, the default local runner of newer Beams, downloads a binary; ask for the one in Beam itself.
@@ -239,7 +239,7 @@ def assemble(config: PipelineConfig, workspace: Workspace, nodes: list[BaseCompo
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=workspace.artifacts,
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(workspace.metadata),
+        metadata_connection_config=connection_config(config.metadata, workspace),
         components=nodes,
         enable_cache=True,
         beam_pipeline_args=[*LOCAL_BEAM_ARGS, *config.beam_args],

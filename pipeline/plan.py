@@ -30,7 +30,7 @@ from pipeline.records import (
 from pipeline.workspace import Workspace
 
 # Sections that say when runs happen and what is kept of them: no run's result depends on them.
-_NOT_OF_THE_RESULT = {"schedule", "retention"}
+_NOT_OF_THE_RESULT = {"schedule", "retention", "metadata"}
 
 
 @dataclass(frozen=True)

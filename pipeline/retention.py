@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 from components.atomic import STAGING_PREFIX, remove_leftovers
 from components.served_model.restoring import restored_by
 from components.served_model.versions import list_versions, numbered_folders, read_mark, served_version
+from configs.metadata import MetadataConfig
+from configs.pipeline import PipelineConfig
 from configs.retention import RetentionConfig
 from pipeline.plan import pushed_by
 from pipeline.records import PUSHED, ROLLBACK, RunRecord, read_records
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
+    import ml_metadata
+
     from pipeline.artifacts import UnneededArtifacts
 
 _DAY_SECONDS = 86_400
@@ -56,8 +60,26 @@ class Removal:
         }
 
 
+def clean_up(config: PipelineConfig, workspace: Workspace, dry_run: bool = False) -> Removal:
+    """`clean` as a pipeline's configuration says."""
+    shared = config.metadata.backend != "sqlite"
+    return clean(
+        workspace,
+        config.retention,
+        dry_run,
+        metadata=config.metadata,
+        pipeline=config.name if shared else None,
+    )
+
+
 def clean(
-    workspace: Workspace, config: RetentionConfig, dry_run: bool = False, now: float | None = None
+    workspace: Workspace,
+    config: RetentionConfig,
+    dry_run: bool = False,
+    now: float | None = None,
+    *,
+    metadata: MetadataConfig | None = None,
+    pipeline: str | None = None,
 ) -> Removal:
     """Removes what the configuration does not keep. For who holds the workspace.
 
@@ -69,6 +91,8 @@ def clean(
       config: what to keep.
       dry_run: only look.
       now: seconds since 1970; the present by default.
+      metadata: where ML Metadata is; the workspace's own file by default.
+      pipeline: whose runs count where that is a database of several; all runs by default.
     """
     since = (time.time() if now is None else now) - config.days * _DAY_SECONDS
     records = [record for record in read_records(workspace.runs) if record.kind != ROLLBACK]
@@ -89,9 +113,10 @@ def clean(
         old = [record.run_id for record in records if record.run_id not in kept_runs]
         removal.reports = [run for run in old if os.path.isdir(_report(workspace, run))]
         removal.logs = [run for run in old if os.path.isfile(_log(workspace, run))]
-        _clean_artifacts(
-            workspace, config.runs, since, _sources(workspace, records, kept_versions[-1:]), removal, dry_run
-        )
+        needed = _sources(workspace, records, kept_versions[-1:])
+        store = _open(metadata or MetadataConfig(), workspace)
+        if store is not None:
+            _clean_artifacts(store, workspace, config.runs, since, needed, pipeline, removal, dry_run)
     paths = _paths(workspace, removal)
     removal.bytes += _size_of(paths)
     if not dry_run:
@@ -100,17 +125,28 @@ def clean(
     return removal
 
 
-def _clean_artifacts(
-    workspace: Workspace, runs: int, since: float, needed: Sequence[str], removal: Removal, dry_run: bool
-) -> None:
-    if not os.path.exists(workspace.metadata):
-        return
+def _open(metadata: MetadataConfig, workspace: Workspace) -> ml_metadata.MetadataStore | None:
+    if metadata.backend == "sqlite" and not os.path.exists(workspace.metadata):
+        return None
     # Here, not at the top: most commands need no database.
-    from pipeline.artifacts import find_unneeded, remove_unneeded
     from pipeline.metadata import open_store
 
-    store = open_store(workspace)
-    removal.artifacts = find_unneeded(store, workspace, runs, since, needed)
+    return open_store(metadata, workspace)
+
+
+def _clean_artifacts(
+    store: ml_metadata.MetadataStore,
+    workspace: Workspace,
+    runs: int,
+    since: float,
+    needed: Sequence[str],
+    pipeline: str | None,
+    removal: Removal,
+    dry_run: bool,
+) -> None:
+    from pipeline.artifacts import find_unneeded, remove_unneeded
+
+    removal.artifacts = find_unneeded(store, workspace, runs, since, needed, pipeline)
     removal.bytes += _size_of(removal.artifacts.folders)
     if not dry_run:
         remove_unneeded(store, removal.artifacts)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import glob
 import os
 import shutil
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,20 +102,52 @@ class Workspace:
                     f"the workspace {folder} cannot be written: {error.strerror}; choose another with --workspace"
                 ) from error
 
-    def set_aside_orphaned_artifacts(self) -> str | None:
-        """Moves artifacts away whose metadata file is gone; returns where to.
+    @property
+    def identity_file(self) -> str:
+        """Tells this workspace from others, wherever it is moved."""
+        return os.path.join(self.root, ".workspace-id")
 
-        ML Metadata numbers executions anew then, and new outputs would land in the old folders.
+    def identity(self) -> str:
+        """What is in `identity_file`; made when it is asked for first. One process at a time."""
+        try:
+            with open(self.identity_file) as file:
+                found = file.read().strip()
+        except FileNotFoundError:
+            found = ""
+        if not found:
+            found = uuid.uuid4().hex
+            with open(self.identity_file, "w") as file:
+                file.write(f"{found}\n")
+        return found
+
+    def set_aside_orphaned_artifacts(self, newest_execution: int) -> str | None:
+        """Moves artifacts away that are of later executions than ML Metadata knows; returns where to.
+
+        Its records were lost, replaced by older ones, or are in another database now. It numbers executions on
+        from the newest it knows, and new outputs would land in old folders.
+
+        Args:
+          newest_execution: the highest id that ML Metadata has given to an execution.
         """
-        if os.path.exists(self.metadata) or not os.listdir(self.artifacts):
+        if max(self._executions_with_outputs(), default=0) <= newest_execution:
             return None
         aside = f"{self.artifacts}.without-metadata-{time.strftime('%Y%m%d-%H%M%S')}"
+        while os.path.exists(aside):
+            aside += "-again"
         os.rename(self.artifacts, aside)
         os.makedirs(self.artifacts)
         # Fits are told apart by the names of the artifacts they read.
         shutil.rmtree(self.checkpoints)
         os.makedirs(self.checkpoints)
         return aside
+
+    def _executions_with_outputs(self) -> Iterator[int]:
+        """Ids of executions that have a folder: `artifacts/<node>/<output>/<id>`, or deeper in `.system`."""
+        for pattern in ("*/*/*", "*/.system/*/*"):
+            for path in glob.iglob(os.path.join(glob.escape(self.artifacts), pattern)):
+                name = os.path.basename(path)
+                if name.isascii() and name.isdigit():
+                    yield int(name)
 
     @contextmanager
     def lock(self) -> Iterator[int]:

@@ -366,7 +366,9 @@ class TestMakefile:
         shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
         assert {line.split()[1] for line in shown.splitlines()} == set(phony.split()[1:])
 
-    @pytest.mark.parametrize("target", ["run", "test", "test-fast", "lint", "bench", "bench-kmeans", "lock"])
+    @pytest.mark.parametrize(
+        "target", ["run", "test", "test-fast", "lint", "bench", "bench-kmeans", "soak", "lock"]
+    )
     def test_every_verb_sets_up_first(self, target):
         plan = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True)
         assert plan.stdout.splitlines()[0] == "scripts/setup"

@@ -17,8 +17,7 @@ from pipeline.cli.common import (
     out,
     print_json,
 )
-from pipeline.retention import Removal
-from pipeline.retention import clean as clean_workspace
+from pipeline.retention import Removal, clean_up
 
 _NAMED = {
     "models": "models",
@@ -44,7 +43,7 @@ def clean(
         if not place.exists():
             raise ConfigError(f"there is no workspace {place.root} yet; 'segments run {config}' makes one")
         with place.lock():
-            removal = clean_workspace(place, loaded.retention, dry_run)
+            removal = clean_up(loaded, place, dry_run)
     if as_json:
         print_json({"status": "ok", "dry_run": dry_run, **removal.to_dict()})
     else:

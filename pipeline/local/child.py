@@ -6,23 +6,31 @@ When standard input ends, the watching process is gone, and this one ends too.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipeline.code_version import PACKAGES
+from pipeline.local.causes import cause, full_disk
 from pipeline.local.events import FAILED, PLANNED, REJECTED, RESULT, USAGE, Event, EventWriter, NodeWatcher
 from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from configs.pipeline import PipelineConfig
+
+_PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     """Serves one request."""
     events = EventWriter(os.fdopen(int(sys.argv[1]), "w"))
     request = json.loads(sys.stdin.readline())
+    _be_killed_with_parent()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     # Or this process takes all the memory of the GPUs, and the workers of a fit find none.
@@ -43,7 +51,8 @@ def main() -> None:
             events.write(Event(USAGE, watcher.node, message=str(error)))
     except Exception as error:
         logging.getLogger().exception("The run failed.")
-        events.write(Event(FAILED, watcher.node, message=_cause(error)))
+        message = full_disk(error, request["workspace"]) or cause(error)
+        events.write(Event(FAILED, watcher.node, message=message))
 
 
 def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -> dict[str, Any]:
@@ -51,6 +60,17 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
 
     absl_logging.use_absl_handler()
     absl_logging.set_verbosity(absl_logging.INFO)
+
+    from configs.pipeline import PipelineConfig
+    from pipeline.metadata import MetadataError, lost_server
+    from pipeline.recovery import Sealer, recover
+
+    config = PipelineConfig.model_validate_json(request["config"])
+    workspace = Workspace(request["workspace"])
+    # Before TensorFlow is loaded: what is wrong with a database is said at once.
+    recover(config, workspace)
+    # In this order: what is told to be finished is sealed.
+    absl_logging.get_absl_logger().addHandler(Sealer(workspace))
     absl_logging.get_absl_logger().addHandler(watcher)
 
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
@@ -58,14 +78,11 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
     from components.example_gen.source import source_from_json
     from components.served_model.known import known_to_json
     from components.served_model.ledger import known_segments
-    from configs.pipeline import PipelineConfig
     from pipeline.dag import RunInputs, assemble, create_pipeline, data_nodes
     from pipeline.metadata import cancel_dead_executions, open_store
     from pipeline.schema_file import stage_schema
 
-    config = PipelineConfig.model_validate_json(request["config"])
     source, _ = source_from_json(request["source"])
-    workspace = Workspace(request["workspace"])
     inputs = RunInputs(
         source=request["source"],
         id_column=source.id_name,
@@ -81,58 +98,60 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
     else:
         pipeline = create_pipeline(config, inputs, workspace)
     events.write(Event(PLANNED, content=[component.id for component in pipeline.components]))
-    if os.path.exists(workspace.metadata):
-        cancel_dead_executions(open_store(workspace))
-    LocalDagRunner().run(pipeline)
+    cancel_dead_executions(open_store(config.metadata, workspace), config.name)
+    try:
+        LocalDagRunner().run(pipeline)
+    except Exception as error:
+        lost = lost_server(config.metadata, workspace, error)
+        if lost:
+            raise MetadataError(lost) from error
+        raise
     watcher.node = ""
     if request["task"] == "schema":
-        return {"schema": _inferred_schema(workspace)}
+        return {"schema": _inferred_schema(config, workspace)}
     with open(os.path.join(workspace.reports, request["run_id"], "report.json")) as file:
         content: dict[str, Any] = json.load(file)
     return content
 
 
-def _inferred_schema(workspace: Workspace) -> str:
+def _inferred_schema(config: PipelineConfig, workspace: Workspace) -> str:
     """What the newest SchemaGen inferred; a curated schema that was imported is an artifact of the same type."""
     from ml_metadata.proto import metadata_store_pb2
     from tfx.components.schema_gen.component import SchemaGen
-    from tfx.orchestration import metadata
 
-    connection = metadata.sqlite_metadata_connection_config(workspace.metadata)
-    with metadata.Metadata(connection) as handle:
-        done = (metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED)
-        executions = handle.store.get_executions_by_type(f"{SchemaGen.__module__}.{SchemaGen.__name__}")
-        newest = max(execution.id for execution in executions if execution.last_known_state in done)
-        events = handle.store.get_events_by_execution_ids([newest])
-        outputs = [e.artifact_id for e in events if e.type == metadata_store_pb2.Event.OUTPUT]
-        (schema,) = handle.store.get_artifacts_by_id(outputs)
+    from pipeline.metadata import open_store
+
+    store = open_store(config.metadata, workspace)
+    # A database may hold other pipelines' schemas, too.
+    pipeline = store.get_context_by_type_and_name("pipeline", config.name)
+    schema_gen = store.get_execution_type(f"{SchemaGen.__module__}.{SchemaGen.__name__}")
+    done = (metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED)
+    newest = max(
+        execution.id
+        for execution in store.get_executions_by_context(pipeline.id)
+        if execution.type_id == schema_gen.id and execution.last_known_state in done
+    )
+    events = store.get_events_by_execution_ids([newest])
+    (schema,) = store.get_artifacts_by_id(
+        [e.artifact_id for e in events if e.type == metadata_store_pb2.Event.OUTPUT]
+    )
     with open(os.path.join(schema.uri, "schema.pbtxt")) as file:
         return file.read()
 
 
+def _be_killed_with_parent() -> None:
+    """By the kernel, at once: the thread below waits for its turn while a library holds the interpreter's lock, and
+    the workspace would be in use as long."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
+        logging.getLogger().warning("prctl: %s", os.strerror(ctypes.get_errno()))
+
+
 def _end_with_parent() -> None:
+    # The parent may have ended before it was asked for.
     sys.stdin.read()
     # No clean-up: whatever is half done is what a kill leaves, and the next run knows how to go on from it.
     os._exit(1)
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost cause in one sentence; Beam wraps a whole traceback into its message.
-
-    An error of ours is said as it is: it was written for people, and what caused it was not.
-    """
-    while error.__cause__ is not None and not _is_ours(error):
-        error = error.__cause__
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if not lines:
-        return type(error).__name__
-    wrapped = not _is_ours(error) and any(line.startswith("Traceback") for line in lines)
-    text = lines[-1] if wrapped else lines[0]
-    return text if len(text) <= 400 else text[:397] + "..."
-
-
-def _is_ours(error: BaseException) -> bool:
-    return type(error).__module__.split(".")[0] in PACKAGES
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pipeline.local.events import REJECTED, RESULT, USAGE, Event
 from pipeline.local.parent import Outcome, run_child
 from pipeline.plan import RunPlan, begin, plan_run, up_to_date
 from pipeline.records import ROLLBACK, RunRecord, write_record
-from pipeline.retention import clean, may_find_something
+from pipeline.retention import clean_up, may_find_something
 from pipeline.workspace import Workspace
 
 # What a result holds in any case, for programs that look before they ask for the status.
@@ -65,7 +65,6 @@ def run_pipeline(
         if done is not None:
             said = {"status": "up_to_date", "message": _why_nothing(done), "seconds": {}}
             return {**NOTHING, **done.result, **said}
-        workspace.set_aside_orphaned_artifacts()
         record = begin(plan, workspace, config_path, force)
         write_record(workspace.runs, record)
         log = os.path.join(workspace.logs, f"{record.run_id}.log")
@@ -85,7 +84,7 @@ def _tidy(config: PipelineConfig, workspace: Workspace, log: str) -> dict[str, A
     try:
         if not may_find_something(workspace, config.retention):
             return {}
-        return {"removed": clean(workspace, config.retention).to_dict()}
+        return {"removed": clean_up(config, workspace).to_dict()}
     except Exception as error:
         with open(log, "a") as file:
             file.write(f"Old runs could not be removed:\n{traceback.format_exc()}")
@@ -97,7 +96,6 @@ def infer_schema(config: PipelineConfig, workspace: Workspace, on_event: Callabl
     workspace.prepare()
     with workspace.lock() as lock:
         plan = plan_run(config, workspace)
-        workspace.set_aside_orphaned_artifacts()
         record = RunRecord(run_id="schema", fingerprint="", config="", parent=None, started="")
         log = os.path.join(workspace.logs, "schema.log")
         return run_child(_request("schema", plan, workspace, record), log, lock, on_event)

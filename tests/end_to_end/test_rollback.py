@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
+from configs.metadata import MetadataConfig
 from pipeline.metadata import open_store
 from pipeline.workspace import Workspace
 from tests.end_to_end.command import Segments, customer_table, write_csv
@@ -41,7 +42,7 @@ def answers(model: str) -> list[Any]:
 
 def recorded_pushes(segments: Segments) -> dict[str, str]:
     """Run -> version, as ML Metadata has it."""
-    store = open_store(Workspace(str(segments.workspace)))
+    store = open_store(MetadataConfig(), Workspace(str(segments.workspace)))
     pushes = {}
     for artifact in store.get_artifacts_by_type("PushedModel"):
         (event, *_) = [
@@ -58,7 +59,7 @@ def recorded_pushes(segments: Segments) -> dict[str, str]:
 
 def vanished(segments: Segments) -> list[str]:
     """Artifacts that ML Metadata says are there and are not."""
-    store = open_store(Workspace(str(segments.workspace)))
+    store = open_store(MetadataConfig(), Workspace(str(segments.workspace)))
     live = [a for a in store.get_artifacts() if a.state == mlmd.Artifact.LIVE]
     assert live
     return [a.uri for a in live if not Path(a.uri).exists()]

@@ -16,7 +16,7 @@ from components.trainer.kmeans import WorkerLost
 from configs.loader import load_config
 from pipeline.dag import RunInputs, create_pipeline
 from pipeline.entry_points import ENTRY_POINTS
-from pipeline.local.child import _cause
+from pipeline.local.causes import cause
 from pipeline.workspace import Workspace
 from tests.end_to_end.command import customer_table, write_csv
 
@@ -143,15 +143,15 @@ def test_the_cause_is_one_sentence() -> None:
     beam = RuntimeError(
         "Traceback (most recent call last):\n  File x\nValueError: no such column [while running 'A']"
     )
-    assert _cause(beam) == "ValueError: no such column [while running 'A']"
+    assert cause(beam) == "ValueError: no such column [while running 'A']"
     try:
         try:
             raise OSError("disk full")
         except OSError as error:
             raise RuntimeError("writing failed") from error
     except RuntimeError as error:
-        assert _cause(error) == "disk full"
-    assert _cause(KeyError()) == "KeyError"
+        assert cause(error) == "disk full"
+    assert cause(KeyError()) == "KeyError"
     try:
         try:
             raise OSError("UNAVAILABLE: Socket closed")
@@ -159,5 +159,5 @@ def test_the_cause_is_one_sentence() -> None:
             words = "worker 1 of 2 was ended by SIGKILL\n  The last it wrote:\n  Traceback (most recent call last):"
             raise WorkerLost(words) from error
     except RuntimeError as error:
-        assert _cause(error) == "worker 1 of 2 was ended by SIGKILL", "what we say ourselves is for people"
-    assert len(_cause(ValueError("x" * 1000))) == 400
+        assert cause(error) == "worker 1 of 2 was ended by SIGKILL", "what we say ourselves is for people"
+    assert len(cause(ValueError("x" * 1000))) == 400

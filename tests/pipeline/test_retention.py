@@ -11,6 +11,7 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
 from components.served_model.versions import list_versions, served_version
+from configs.metadata import MetadataConfig
 from configs.retention import RetentionConfig
 from pipeline import artifacts, retention
 from pipeline.metadata import open_store
@@ -29,7 +30,7 @@ class History(Place):
 
     def __init__(self, folder: Path):
         super().__init__(folder)
-        self.store = open_store(self.workspace)
+        self.store = open_store(MetadataConfig(), self.workspace)
         context = self.store.put_context_type(mlmd.ContextType(name="pipeline_run"))
         self.types = {"context": context}
         for node, output in NODES.items():

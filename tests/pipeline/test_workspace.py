@@ -57,16 +57,26 @@ def test_a_path_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_artifacts_without_their_metadata_are_kept_but_not_written_into(workspace: Workspace) -> None:
-    old = Path(workspace.artifacts, "Trainer", "7", "model")
+    old = Path(workspace.artifacts, "Trainer", "model", "7", "saved")
     old.parent.mkdir(parents=True)
     old.write_text("old")
     Path(workspace.checkpoints, "fit").mkdir()
-    aside = workspace.set_aside_orphaned_artifacts()
+    assert workspace.set_aside_orphaned_artifacts(newest_execution=7) is None, "it is known"
+    aside = workspace.set_aside_orphaned_artifacts(newest_execution=6)
     assert aside is not None
-    assert Path(aside, "Trainer", "7", "model").read_text() == "old"
+    assert Path(aside, "Trainer", "model", "7", "saved").read_text() == "old"
     assert os.listdir(workspace.artifacts) == []
     assert os.listdir(workspace.checkpoints) == [], "new artifacts get the old names"
-    assert workspace.set_aside_orphaned_artifacts() is None
-    Path(workspace.metadata).write_text("")
-    Path(workspace.artifacts, "Trainer").mkdir()
-    assert workspace.set_aside_orphaned_artifacts() is None
+    assert workspace.set_aside_orphaned_artifacts(newest_execution=0) is None
+    Path(workspace.artifacts, "Trainer", ".system", "executor_execution", "3").mkdir(parents=True)
+    assert workspace.set_aside_orphaned_artifacts(newest_execution=2) is not None
+
+
+def test_a_workspace_keeps_its_identity_where_it_is_moved(workspace: Workspace, tmp_path: Path) -> None:
+    identity = workspace.identity()
+    assert len(identity) == 32
+    os.rename(workspace.root, tmp_path / "moved")
+    assert Workspace(str(tmp_path / "moved")).identity() == identity
+    assert workspace.root != str(tmp_path / "moved")
+    workspace.prepare()
+    assert workspace.identity() != identity

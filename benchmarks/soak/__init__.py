@@ -1,0 +1,1 @@
+"""`make soak`: long, unattended, disturbed use of the real command."""
