@@ -159,7 +159,11 @@ def test_thresholds_extend_the_defaults_and_null_removes_one(config_file: Path) 
         str(config_file),
         ["evaluation.thresholds.davies_bouldin={max: 2.0}", "evaluation.thresholds.silhouette="],
     )
-    assert set(config.evaluation.active_thresholds) == {"smallest_segment_share", "davies_bouldin"}
+    assert set(config.evaluation.active_thresholds) == {
+        "smallest_segment_share",
+        "davies_bouldin",
+        "stability",
+    }
 
 
 def test_where_a_fit_runs(config_file: Path) -> None:

@@ -179,16 +179,12 @@ def test_executions_of_dead_runs_are_cancelled_and_no_others(workspace: Workspac
 
     def executions(pipeline: str) -> list[int]:
         context = metadata_store_pb2.Context(type_id=pipelines, name=pipeline)
-        made = [
-            metadata_store_pb2.Execution(
-                type_id=kind, last_known_state=metadata_store_pb2.Execution.State.Value(state)
-            )
-            for state in states
-        ]
-        return [store.put_execution(execution, [], [context])[0] for execution in made[:1]] + [
-            store.put_execution(execution, [], store.get_contexts_by_type("pipeline")[-1:])[0]
-            for execution in made[1:]
-        ]
+        ids = []
+        for state in states:
+            number = metadata_store_pb2.Execution.State.Value(state)
+            execution = metadata_store_pb2.Execution(type_id=kind, last_known_state=number)
+            ids.append(store.put_execution(execution, [], [context], reuse_context_if_already_exist=True)[0])
+        return ids
 
     def states_of(ids: list[int]) -> list[str]:
         found = {execution.id: execution.last_known_state for execution in store.get_executions_by_id(ids)}
