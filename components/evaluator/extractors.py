@@ -16,9 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis import constants
-from tensorflow_model_analysis.extractors import predictions_extractor, slice_key_extractor
+from tensorflow_model_analysis.extractors import slice_key_extractor
 from tensorflow_model_analysis.slicer import slicer_lib
 
+from components.evaluator.eval_config import SIGNATURE
+from components.evaluator.predictions import predict
 from components.evaluator.rows import MODEL_OUTPUTS, OPTIONAL_OUTPUTS
 from components.evaluator.tfma_metric import ROW_KEYS
 from components.metrics.sampling import Keys, text_keys
@@ -43,7 +45,7 @@ def custom_extractors(
     columns = _sliced_columns(eval_config)
     return [
         tfma.extractors.Extractor("ReadSerializedExamples", beam.Map(_read, columns)),
-        predictions_extractor.PredictionsExtractor(eval_config, eval_shared_model),
+        tfma.extractors.Extractor("Predict", predict(eval_shared_model, SIGNATURE)),
         # The stage that TFMA's evaluator runs after, by its name.
         tfma.extractors.Extractor(
             slice_key_extractor.SLICE_KEY_EXTRACTOR_STAGE_NAME, beam.FlatMap(_cut_by_slice)

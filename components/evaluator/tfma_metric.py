@@ -96,7 +96,7 @@ class _ToRows(metric_types.Preprocessor):
         yield Rows.of(
             outputs.get(self._model_name, outputs),
             extracts.get(ROW_KEYS),
-            whole=slices is None or any(key == () for key in slices),
+            whole=slices is None or any(len(key) == 0 for key in slices),
         )
 
 

@@ -9,6 +9,7 @@ import pytest
 import tensorflow_model_analysis as tfma
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tensorflow_model_analysis.slicer import slicer_lib
 
 from components.evaluator.rows import Rows
 from components.evaluator.tfma_metric import ROW_KEYS, ClusteringMetrics
@@ -92,7 +93,7 @@ def test_single_rows_as_stock_tfma_gives_them_are_the_same_as_blocks(expected):
 def test_a_slice_has_no_sampled_metrics_but_their_keys():
     extracts = {
         tfma.PREDICTIONS_KEY: _outputs(),
-        tfma.SLICE_KEY_TYPES_KEY: np.array([(("region", "north"),)], dtype=object),
+        tfma.SLICE_KEY_TYPES_KEY: slicer_lib.slice_keys_to_numpy_array([(("region", "north"),)]),
     }
     (block,) = _computation().preprocessors[0].process(extracts)
     values = _values([block], [0])
