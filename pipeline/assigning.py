@@ -48,7 +48,7 @@ def assign_file(config: PipelineConfig, model_dir: str, input_path: str, output:
     needed = {"data": data, "features": FeaturesConfig(), "evaluation": EvaluationConfig()}
     source = resolve_source(config.model_copy(update=needed))
     source = _with_features_only(source, model.features, input_path)
-    customers, tally = read_customers(make_plan(data, source))
+    customers, tally = read_customers(make_plan(_typed(data, model.features), source))
     counts: Counter[int] = Counter()
     outliers = 0
     schema = table_schema(source.id_name)
@@ -77,17 +77,18 @@ def assign_file(config: PipelineConfig, model_dir: str, input_path: str, output:
 
 
 def _of_file(data: DataConfig, model: LoadedModel, path: str) -> DataConfig:
-    """The section for another file, whose columns mean what they mean to the model, whatever its first rows hold."""
-    id_column = model.content.get("id_column")
-    id_column = data.id or (id_column if id_column != ROW_ID else None)
-    types = dict(data.types)
-    if data.transactions is None:
-        for feature in model.features:
-            types.setdefault(feature.name, "text" if feature.is_text else "number")
-    named = set(data.columns or []) | {feature.name for feature in model.features}
-    columns = None if data.columns is None else sorted(named)
-    read = {"path": path, "span": None, "id": id_column, "types": types, "columns": columns}
-    return data.model_copy(update=read)
+    """The section for another file; the customer id is the model's where the section does not name it."""
+    known = model.content.get("id_column")
+    id_column = data.id or (known if known != ROW_ID else None)
+    return data.model_copy(update={"path": path, "span": None, "id": id_column})
+
+
+def _typed(data: DataConfig, features: list[Feature]) -> DataConfig:
+    """Columns mean what they mean to the model, whatever the file's first rows hold."""
+    if data.transactions is not None:
+        return data
+    types = {feature.name: "text" if feature.is_text else "number" for feature in features}
+    return data.model_copy(update={"types": {**types, **data.types}})
 
 
 def _with_features_only(source: Source, features: list[Feature], path: str) -> Source:

@@ -45,7 +45,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Segments:
     return segments
 
 
-def test_a_customer_of_the_last_run(ran: Segments) -> None:
+def test_a_customer_of_the_last_run(ran: Segments, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of the tests themselves; a user has none.
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
     content = ran.json("explain", "--id", "c00003")
     table = pq.read_table(ran.workspace / "assignments" / "1" / "assignments.parquet").to_pydict()
     at = table["customer"].index("c00003")
