@@ -17,7 +17,7 @@ from components.trainer.kmeans import KMeansError, KMeansOptions
         ({"k": "3"}, "k: expected an integer, got '3'"),
         ({"k": 2, "init": "kmeans"}, "init: 'kmeans' is not known; use \"k-means\\+\\+\" or"),
         ({"k": 2, "n_init": 0}, "n_init: 0 is too small"),
-        ({"k": 2, "max_iterations": 0}, "max_iterations: 0 is too small"),
+        ({"k": 2, "max_iterations": -1}, "max_iterations: -1 is too small"),
         ({"k": 2, "seed": -1}, "seed: -1 is too small"),
         ({"k": 2, "seed": None}, "seed: expected an integer"),
         ({"k": 2, "tolerance": -1e-9}, "tolerance: -1e-09 is impossible"),
