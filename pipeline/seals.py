@@ -14,7 +14,7 @@ _SEALS = "seals"
 
 
 def seal_outputs(artifacts: str, node: str) -> None:
-    """Notes down what a node has written, as soon as ML Metadata knows of it.
+    """Notes down what a node has written, as soon as ML Metadata knows of it; forgets what was removed.
 
     Args:
       artifacts: TFX's pipeline root; outputs are in `<node>/<key>/<execution>`.
@@ -32,6 +32,7 @@ def seal_outputs(artifacts: str, node: str) -> None:
             with open(temporary, "w") as file:
                 json.dump(content, file)
             os.replace(temporary, path)
+    _forget_removed(folder)
 
 
 def damage(artifacts: str, uri: str) -> str | None:
@@ -59,6 +60,14 @@ def damage(artifacts: str, uri: str) -> str | None:
 
 def _seal(artifacts: str, node: str, key: str, execution: str) -> str:
     return os.path.join(artifacts, node, _SYSTEM, _SEALS, f"{key}.{execution}.json")
+
+
+def _forget_removed(folder: str) -> None:
+    seals = os.path.join(folder, _SYSTEM, _SEALS)
+    for name in os.listdir(seals) if os.path.isdir(seals) else []:
+        key, _, execution = name.removesuffix(".json").rpartition(".")
+        if name.endswith(".json") and not os.path.isdir(os.path.join(folder, key, execution)):
+            os.remove(os.path.join(seals, name))
 
 
 def _folders(parent: str) -> list[str]:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 from configs.errors import ConfigError
 
+# How long a child may take to follow the command that was killed.
+_RELEASE_SECONDS = 10.0
+
 
 class WorkspaceBusyError(RuntimeError):
     """Another run holds the workspace."""
@@ -161,19 +164,28 @@ class Workspace:
         path = os.path.join(self.root, ".lock")
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                holder = os.read(descriptor, 100).decode(errors="replace").strip()
-                raise WorkspaceBusyError(
-                    f"the workspace {self.root} is in use by another run{f' ({holder})' if holder else ''}; "
-                    "wait for it to end, or choose another with --workspace"
-                ) from error
+            self._take(descriptor)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()}".encode(), 0)
             yield descriptor
         finally:
             os.close(descriptor)
+
+    def _take(self, descriptor: int) -> None:
+        deadline = time.monotonic() + _RELEASE_SECONDS
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError as error:
+                holder = os.pread(descriptor, 100, 0).decode(errors="replace").strip()
+                if _is_alive(holder) or time.monotonic() > deadline:
+                    raise WorkspaceBusyError(
+                        f"the workspace {self.root} is in use by another run{f' ({holder})' if holder else ''}; "
+                        "wait for it to end, or choose another with --workspace"
+                    ) from error
+            # The command was killed; the kernel is still clearing its child away.
+            time.sleep(0.02)
 
     def is_locked(self) -> bool:
         """Whether a run holds the workspace now."""
@@ -188,3 +200,9 @@ class Workspace:
         finally:
             os.close(descriptor)
         return False
+
+
+def _is_alive(holder: str) -> bool:
+    """Whether the process that wrote its name into the lock is there; a name that cannot be read is taken as one."""
+    number = holder.removeprefix("process ")
+    return not number.isdecimal() or os.path.exists(f"/proc/{number}")

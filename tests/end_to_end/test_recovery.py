@@ -41,8 +41,8 @@ def test_a_full_disk(segments: Segments, small_disk: Path) -> None:
     segments.json("run", *options)
     served = snapshot(workspace / "serving")
     ballast = small_disk / "ballast"
-    # Room for some components' outputs, not for all: those of a run take 2 MB, half of it before the model.
-    fill(ballast, leave=MEBIBYTE)
+    # Room for the outputs of some components, but not for a model: a run takes 2 MB, half of it before the push.
+    fill(ballast, leave=MEBIBYTE // 2)
     write_csv(segments.data, customer_table(600, seed=1))
     failed = segments.json("run", *options, code=1)
     assert failed["status"] == "failed"

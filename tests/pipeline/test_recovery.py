@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -124,6 +125,16 @@ def test_a_seal_is_made_once(place: Place) -> None:
     (seal,) = Path(place.workspace.artifacts, "Trainer", ".system", "seals").iterdir()
     seal.write_text("{")
     assert damage(place.workspace.artifacts, str(folder)) == "what it should be cannot be read"
+
+
+def test_a_seal_goes_with_its_artifact(place: Place) -> None:
+    removed = place.artifact("Trainer/model/7")
+    place.artifact("Trainer/model.extra/8")
+    shutil.rmtree(removed)
+    seal_outputs(place.workspace.artifacts, "Trainer")
+    seals = os.listdir(Path(place.workspace.artifacts, "Trainer", ".system", "seals"))
+    assert seals == ["model.extra.8.json"]
+    assert place.states() == {"Trainer/model/7": DELETED, "Trainer/model.extra/8": LIVE}
 
 
 def test_other_pipelines_and_artifacts_that_are_not_there_to_be_used_are_left_alone(place: Place) -> None:

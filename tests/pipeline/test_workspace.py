@@ -48,6 +48,32 @@ def test_a_child_that_inherits_the_lock_holds_it(workspace: Workspace) -> None:
     assert not workspace.is_locked()
 
 
+def test_a_run_waits_for_what_a_killed_one_left(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with workspace.lock() as descriptor:
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1)"], pass_fds=[descriptor])
+    # As if the command that held it, this process, had been killed.
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    Path(workspace.root, ".lock").write_text(f"process {dead.pid}")
+    try:
+        assert workspace.is_locked()
+        with workspace.lock():
+            assert child.wait(10) == 0, "the lock was not held"
+        monkeypatch.setattr("pipeline.workspace._RELEASE_SECONDS", 0.1)
+        with workspace.lock() as descriptor:
+            child = subprocess.Popen(
+                [sys.executable, "-c", "import time; time.sleep(60)"], pass_fds=[descriptor]
+            )
+        Path(workspace.root, ".lock").write_text(f"process {dead.pid}")
+        with pytest.raises(WorkspaceBusyError), workspace.lock():
+            pass
+    finally:
+        child.kill()
+        child.wait()
+
+
 def test_a_path_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(
