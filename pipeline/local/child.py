@@ -83,25 +83,41 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
         return {"schema": _inferred_schema(workspace)}
     with open(os.path.join(workspace.reports, request["run_id"], "report.json")) as file:
         content: dict[str, Any] = json.load(file)
-    return content
+    return {**content, "drift": _drift(workspace)}
 
 
 def _inferred_schema(workspace: Workspace) -> str:
     """What the newest SchemaGen inferred; a curated schema that was imported is an artifact of the same type."""
-    from ml_metadata.proto import metadata_store_pb2
     from tfx.components.schema_gen.component import SchemaGen
+
+    with open(os.path.join(_newest_output(workspace, SchemaGen), "schema.pbtxt")) as file:
+        return file.read()
+
+
+def _drift(workspace: Workspace) -> dict[str, Any]:
+    """What the run's DriftCheck found; also when a killed attempt of the run found it."""
+    from components.drift.component import DriftCheck
+    from components.drift.executor import DRIFT_FILE
+
+    with open(os.path.join(_newest_output(workspace, DriftCheck), DRIFT_FILE)) as file:
+        content: dict[str, Any] = json.load(file)
+    return content
+
+
+def _newest_output(workspace: Workspace, component: type) -> str:
+    """Where the only output of the newest finished execution of a component is."""
+    from ml_metadata.proto import metadata_store_pb2
     from tfx.orchestration import metadata
 
     connection = metadata.sqlite_metadata_connection_config(workspace.metadata)
     with metadata.Metadata(connection) as handle:
         done = (metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED)
-        executions = handle.store.get_executions_by_type(f"{SchemaGen.__module__}.{SchemaGen.__name__}")
+        executions = handle.store.get_executions_by_type(f"{component.__module__}.{component.__name__}")
         newest = max(execution.id for execution in executions if execution.last_known_state in done)
         events = handle.store.get_events_by_execution_ids([newest])
         outputs = [e.artifact_id for e in events if e.type == metadata_store_pb2.Event.OUTPUT]
-        (schema,) = handle.store.get_artifacts_by_id(outputs)
-    with open(os.path.join(schema.uri, "schema.pbtxt")) as file:
-        return file.read()
+        (artifact,) = handle.store.get_artifacts_by_id(outputs)
+    return str(artifact.uri)
 
 
 def _end_with_parent() -> None:
