@@ -63,7 +63,7 @@ def prepare(pair: Pair) -> Comparable | None:
     if kind is None or kind != pair.kinds[1]:
         return None
     if kind == "categorical":
-        return Comparable(pair, kind, pair.then, pair.now)
+        return Comparable(pair, kind, *(_with_path(pair.name, each) for each in (pair.then, pair.now)))
     quantiles = pair.quantiles()
     histograms = common_histograms(*quantiles) if quantiles else None
     if histograms is None:
@@ -101,9 +101,21 @@ def measure(comparables: Sequence[tuple[Comparable, float]]) -> dict[str, tuple[
     return {name: (float(each.value), each.value > each.threshold) for name, each in measured.items()}
 
 
+def _with_path(
+    name: str, feature: statistics_pb2.FeatureNameStatistics
+) -> statistics_pb2.FeatureNameStatistics:
+    # TFDV ends the whole process where some features are named by `name` and others by `path`.
+    copy = statistics_pb2.FeatureNameStatistics()
+    copy.CopyFrom(feature)
+    copy.path.Clear()
+    copy.path.step.append(name)
+    return copy
+
+
 def _with_histogram(name: str, histogram: statistics_pb2.Histogram) -> statistics_pb2.FeatureNameStatistics:
     # As fractions, whatever they are: whole numbers in one table and fractions in the other are numbers.
-    feature = statistics_pb2.FeatureNameStatistics(name=name, type=statistics_pb2.FeatureNameStatistics.FLOAT)
+    feature = statistics_pb2.FeatureNameStatistics(type=statistics_pb2.FeatureNameStatistics.FLOAT)
+    feature.path.step.append(name)
     feature.num_stats.common_stats.num_non_missing = 1
     feature.num_stats.histograms.append(histogram)
     return feature

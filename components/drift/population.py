@@ -77,7 +77,7 @@ def compare_segments(
         for segment, before, after in zip(segments, then / then.sum(), now / now.sum(), strict=True)
     ]
     value = population_stability_index(then, now)
-    chance = chance_of_stability_index(len(segments), then.sum(), now.sum())
+    chance = chance_of_stability_index(len(segments), float(then.sum()), float(now.sum()))
     most = max(shares, key=lambda each: abs(each["now"] - each["then"]))
     return PopulationDrift(
         "population_stability_index",

@@ -10,8 +10,9 @@ from components.drift.histograms import Quantiles
 from components.gate.observations import number
 
 # A unit has changed where the whole distribution is multiplied: each of these quantiles by about the same, and by much.
+# Those of small counts vary by chance: 2 in one sample, 3 in the next.
 _QUANTILES = (0.25, 0.5, 0.75, 0.9, 0.95)
-_ALIKE, _MUCH = 1.15, 3.0
+_ALIKE, _MUCH = 1.6, 4.0
 
 
 def missing_words(name: str, then: float, now: float, threshold: float) -> str:

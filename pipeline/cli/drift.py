@@ -12,7 +12,9 @@ def show_drift(result: dict[str, Any]) -> None:
     drift = result.get("drift")
     if not drift:
         return
-    for note in drift["notes"]:
+    # Of a first run nobody expects a comparison.
+    reasons = [drift["reason"]] if drift["reason"] and drift["reference_version"] else []
+    for note in [*reasons, *drift["notes"]]:
         out.print(f"note: drift: {note}", style="yellow", markup=False)
     if drift["sentences"]:
         out.print(f"\ndrift since version {drift['reference_version']}", style="bold yellow", markup=False)
