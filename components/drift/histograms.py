@@ -64,21 +64,22 @@ def common_histograms(
 ) -> tuple[statistics_pb2.Histogram, statistics_pb2.Histogram] | None:
     """Both samples counted, as shares, in the buckets of the first; None where it has no finite value.
 
-    The buckets reach from minus to plus infinity: values beyond the first sample's are a difference, too.
+    The outer buckets have no end: values beyond the first sample's are a difference, too. Bucket i goes from i to
+    i + 1 and not between its cuts: TFDV loses what is in a bucket that has no end or no width.
     """
     cuts = then.at(np.linspace(0.0, 1.0, BUCKETS + 1))
     cuts = np.unique(cuts[np.isfinite(cuts)])
     if not cuts.size:
         return None
     # The smallest value is in a bucket of its own kind: what is below it must not be counted with it.
-    edges = np.concatenate([[-np.inf, np.nextafter(cuts[0], -np.inf)], cuts, [np.inf]])
-    first, second = (_histogram(edges, sample) for sample in (then, now))
+    cuts = np.concatenate([[np.nextafter(cuts[0], -np.inf)], cuts])
+    first, second = (_histogram(cuts, sample) for sample in (then, now))
     return first, second
 
 
-def _histogram(edges: Numbers, sample: Quantiles) -> statistics_pb2.Histogram:
-    shares = np.diff(np.concatenate([[0.0], sample.share_up_to(edges[1:-1]), [1.0]]))
+def _histogram(cuts: Numbers, sample: Quantiles) -> statistics_pb2.Histogram:
+    shares = np.diff(np.concatenate([[0.0], sample.share_up_to(cuts), [1.0]]))
     histogram = statistics_pb2.Histogram(type=statistics_pb2.Histogram.STANDARD)
-    for low, high, share in zip(edges[:-1], edges[1:], shares, strict=True):
-        histogram.buckets.add(low_value=low, high_value=high, sample_count=share)
+    for number, share in enumerate(shares.tolist()):
+        histogram.buckets.add(low_value=number, high_value=number + 1, sample_count=share)
     return histogram

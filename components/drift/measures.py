@@ -1,13 +1,13 @@
-"""How far two samples are apart, and how far apart chance alone puts them. NumPy only."""
+"""How far two samples are apart, and how far apart chance alone puts them. NumPy and SciPy only."""
 
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import chi2, norm
 
 # An unchanged population exceeds what `chance_of_...` says in one of so many comparisons. A run makes dozens.
 RARE = 1e-5
@@ -59,7 +59,7 @@ def chance_of_stability_index(groups: int, then: float, now: float) -> float:
       groups: their number.
       then, now: customers in the two samples.
     """
-    return _chi_squared(groups - 1) * (1 / then + 1 / now)
+    return float(chi2.isf(RARE, groups - 1)) * (1 / then + 1 / now) if groups > 1 else 0.0
 
 
 def chance_of_divergence(groups: int, then: float, now: float) -> float:
@@ -85,18 +85,7 @@ def chance_of_share(share: float, then: float, now: float) -> float:
     """
     # A share of 0 in both says only that it is below about one customer.
     share = min(max(share, 1 / (then + now)), 0.5)
-    return _DEVIATIONS * math.sqrt(share * (1 - share) * (1 / then + 1 / now))
-
-
-_DEVIATIONS = NormalDist().inv_cdf(1 - RARE / 2)
-
-
-def _chi_squared(degrees: int) -> float:
-    """The quantile 1 - RARE, by Wilson and Hilferty (1931): within 2 % of it."""
-    if degrees < 1:
-        return 0.0
-    spread = 2 / (9 * degrees)
-    return degrees * (1 - spread + NormalDist().inv_cdf(1 - RARE) * math.sqrt(spread)) ** 3
+    return float(norm.isf(RARE / 2)) * math.sqrt(share * (1 - share) * (1 / then + 1 / now))
 
 
 def _numbers(values: npt.ArrayLike) -> Numbers:
