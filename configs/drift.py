@@ -44,5 +44,5 @@ class DriftConfig(Section):
     )
     outliers: Share | None = Field(0.05, description="rise of the share of outliers")
     max_customers: Annotated[int, Field(ge=100)] = Field(
-        50_000, description="at most about so many are assigned by the served model for it"
+        50_000, description="of more than this, only the held-out ones are assigned by the served model"
     )

@@ -31,6 +31,7 @@ from components.segments_file import read_segments
 from configs.drift import DriftConfig
 
 DRIFT_FILE = "drift.json"
+HELD_OUT = "eval"
 
 
 class Executor(base_executor.BaseExecutor):
@@ -154,8 +155,12 @@ def _compare_population(
     examples = artifact_utils.get_single_instance(input_dict["examples"])
     splits = artifact_utils.decode_split_names(statistics.split_names)
     customers = sum(_of_split(statistics, split).num_examples for split in splits)
+    if customers > config.max_customers:
+        # Those held out are a sample already, by a hash of the id: of a million customers the others are not read.
+        splits = [HELD_OUT]
+        customers = _of_split(statistics, HELD_OUT).num_examples
     try:
-        assigned = assign_sample(model_dir, example_files(examples), customers, config.max_customers)
+        assigned = assign_sample(model_dir, example_files(examples, splits), customers, config.max_customers)
     except CannotAssign as error:
         found.notes.append(f"version {found.version} cannot assign today's customers: {error}")
         return

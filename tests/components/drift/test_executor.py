@@ -168,10 +168,13 @@ def test_the_figures_are_those_of_scipy(drift, serving):
 def test_a_sample_is_the_same_in_any_order(drift):
     rows = drift.rows(3000, seed=2)
     first = drift(rows, max_customers=500)
-    # Other files and another order; the splits stay, or the statistics would be others.
-    again = drift([*rows[600:0:-1], rows[0], *rows[:600:-1]][:3000], max_customers=500, shards=3)
-    assert first["segments"]["shares"] != drift(rows)["segments"]["shares"]
-    assert again["distance"]["now"] == first["distance"]["now"]
+    # Other files and another order; the same 600 are held out.
+    again = drift([*rows[599::-1], *rows[:599:-1]], max_customers=500, shards=3)
+    assert again["segments"] == first["segments"]
+    assert again["distance"] == first["distance"]
+    held_out = drift(rows, max_customers=2000)
+    assert held_out["segments"]["chance"] < first["segments"]["chance"], "all 600, and not about 500 of them"
+    assert drift(rows)["segments"]["chance"] < held_out["segments"]["chance"]
 
 
 def test_without_a_served_model(drift):
