@@ -9,6 +9,15 @@ class DataVerdict(Artifact):
     TYPE_NAME = "DataVerdict"
 
 
+class DriftReport(Artifact):
+    """What has changed since the served model was made: `drift.json`.
+
+    Custom property: `drifted`, 1 where anything is above its threshold.
+    """
+
+    TYPE_NAME = "DriftReport"
+
+
 class SegmentAssignments(Artifact):
     """Where the table of customers and their segments is.
 

@@ -19,10 +19,10 @@ def read_segments(model_dir: str) -> dict[str, Any]:
       ServingError: It is missing or is not a JSON object.
     """
     path = f"{model_dir.rstrip('/')}/{SEGMENTS_FILE}"
-    text = _read(path)
-    if text is None:
-        raise ServingError(f"{path} is missing: {model_dir} was not exported by this pipeline")
     try:
+        text = _read(path)
+        if text is None:
+            raise ServingError(f"{path} is missing: {model_dir} was not exported by this pipeline")
         content = json.loads(text)
     except ValueError as error:
         raise ServingError(f"{path} is not JSON: {error}") from error

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from configs.data import DataConfig
+from configs.drift import DriftConfig
 from configs.evaluation import EvaluationConfig
 from configs.features import FeaturesConfig
 from configs.identity import IdentityConfig
@@ -28,6 +29,7 @@ class PipelineConfig(Section):
     data: DataConfig
     features: FeaturesConfig = Field(default_factory=FeaturesConfig)
     validation: ValidationConfig = Field(default_factory=ValidationConfig)
+    drift: DriftConfig = Field(default_factory=DriftConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
     tuner: TunerConfig = Field(default_factory=TunerConfig)
     identity: IdentityConfig = Field(default_factory=IdentityConfig)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from tensorflow_data_validation.statistics.stats_options import StatsOptions
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.schema_gen.component import SchemaGen
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
@@ -15,6 +16,7 @@ from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.orchestration.pipeline import Pipeline
 
 from components.assignments.component import Assignments
+from components.drift.component import DriftCheck
 from components.evaluator.component import Evaluator
 from components.example_gen.component import CustomerExampleGen
 from components.gate.component import DataGate
@@ -66,7 +68,9 @@ def data_nodes(config: PipelineConfig, inputs: RunInputs) -> dict[str, BaseCompo
     ).with_id("ExampleGen")
     # All columns, features or not: a schema then stays the same when the choice of features changes. Only the id is
     # left out of the table, since describing it would cost as much as everything else together.
-    statistics = StatisticsGen(examples=example_gen.outputs["table"])
+    # Percentiles: with TFDV's deciles the next run could not tell what has drifted (docs/drift.md).
+    options = StatsOptions(num_quantiles_histogram_buckets=100)
+    statistics = StatisticsGen(examples=example_gen.outputs["table"], stats_options=options)
     if inputs.schema_file:
         schema: BaseComponent = ImportSchemaGen(schema_file=inputs.schema_file).with_id("SchemaGen")
     else:
@@ -91,6 +95,21 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         min_customers=config.fewest_segments,
         code_version=node_version("DataGate"),
     )
+    served = ServedModel(
+        serving_dir=workspace.serving,
+        version=inputs.parent or "",
+        known=inputs.known,
+        code_version=node_version("ServedModel"),
+    )
+    served.add_upstream_node(gate)
+    drift = DriftCheck(
+        served_model=served.outputs["model"],
+        statistics=statistics,
+        schema=schema,
+        examples=examples,
+        drift_config=config.drift.model_dump_json(),
+        code_version=node_version("DriftCheck"),
+    )
     transform = Transform(
         examples=nodes["examples"].outputs["table"],
         schema=schema,
@@ -105,15 +124,9 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         disable_statistics=True,
         disable_analyzer_cache=True,
     )
-    # No data flows from the gate to what it guards; without this edge they may run in any order.
+    # No data flows from the gates to what they guard; without these edges they may run in any order.
     transform.add_upstream_node(gate)
-    served = ServedModel(
-        serving_dir=workspace.serving,
-        version=inputs.parent or "",
-        known=inputs.known,
-        code_version=node_version("ServedModel"),
-    )
-    served.add_upstream_node(gate)
+    transform.add_upstream_node(drift)
     tuner = None
     if config.model.k == "auto":
         tuner = Tuner(
@@ -168,6 +181,7 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
     evaluator.add_upstream_node(serving_check)
     pusher = Pusher(
         model=model,
+        statistics=statistics,
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=serving_check.outputs["blessing"],
         serving_dir=workspace.serving,
@@ -220,8 +234,9 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
             *nodes.values(),
             validator,
             gate,
-            transform,
             served,
+            drift,
+            transform,
             *([tuner] if tuner else []),
             trainer,
             serving_check,

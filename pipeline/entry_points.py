@@ -13,6 +13,7 @@ ENTRY_POINTS: dict[str, tuple[str, ...]] = {
     "DataGate": ("components.gate.executor",),
     "Transform": ("transforms.preprocessing",),
     "ServedModel": ("components.served_model.executor",),
+    "DriftCheck": ("components.drift.executor",),
     "Tuner": ("components.tuner.executor", "components.tuner.tuner_fn"),
     "Trainer": ("components.trainer.run_fn",),
     "ServingCheck": ("components.serving_check.executor", "components.serving_check.probe"),

@@ -111,7 +111,11 @@ def resolve_source(config: PipelineConfig) -> Source:
         )
     customer_columns = _customer_columns(data, columns, id_column)
     _check_names(
-        {**dict.fromkeys(config.evaluation.slices, "evaluation.slices"), **config.features.named_columns},
+        {
+            **dict.fromkeys(config.evaluation.slices, "evaluation.slices"),
+            **dict.fromkeys(config.drift.features.columns, "drift.features.columns"),
+            **config.features.named_columns,
+        },
         customer_columns,
         "in the customer table",
     )

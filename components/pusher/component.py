@@ -7,18 +7,22 @@ from tfx.components.pusher import component as tfx_pusher
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts, standard_component_specs
-from tfx.types.component_spec import ExecutionParameter
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.pusher import executor
 
 
 class PusherSpec(standard_component_specs.PusherSpec):
-    """Specification of `Pusher`: TFX's and two parameters."""
+    """Specification of `Pusher`: TFX's, two parameters and the statistics."""
 
     PARAMETERS = {
         **standard_component_specs.PusherSpec.PARAMETERS,
         "run_key": ExecutionParameter(type=str),
         "code_version": ExecutionParameter(type=str, optional=True),
+    }
+    INPUTS = {
+        **standard_component_specs.PusherSpec.INPUTS,
+        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics, optional=True),
     }
 
 
@@ -32,6 +36,7 @@ class Pusher(tfx_pusher.Pusher):
         model=trainer.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=serving_check.outputs["blessing"],
+        statistics=statistics_gen.outputs["statistics"],
         serving_dir=serving,
         run_key=run_id,
     )
@@ -48,6 +53,7 @@ class Pusher(tfx_pusher.Pusher):
         infra_blessing: types.BaseChannel,
         serving_dir: str,
         run_key: str,
+        statistics: Optional[types.BaseChannel] = None,
         code_version: Optional[str] = "",
     ) -> None:
         """Wires the push. Both blessings are needed: without one, TFX's executor would push unasked.
@@ -59,6 +65,8 @@ class Pusher(tfx_pusher.Pusher):
           serving_dir: The served folder.
           run_key: The same for every attempt of one run and for no other run: a finished push is taken from
             TFX's cache within its run only, since the served folder may have changed since.
+          statistics: Of the customers that the model was made from. They go with the version, for later
+            runs to be compared with (`DriftCheck`).
           code_version: Hash of the code that runs, for TFX's cache key.
 
         Raises:
@@ -73,6 +81,7 @@ class Pusher(tfx_pusher.Pusher):
             model=model,
             model_blessing=model_blessing,
             infra_blessing=infra_blessing,
+            statistics=statistics,
             push_destination=destination,
             run_key=run_key,
             code_version=code_version,

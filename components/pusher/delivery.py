@@ -7,12 +7,14 @@ import hashlib
 import json
 
 from absl import logging
+from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx.dsl.io import fileio
 from tfx.utils import io_utils
 
 from components.atomic import remove_leftovers, whole_folder
 from components.errors import ServingError
 from components.paths import is_local
+from components.reference_statistics import write_reference_statistics
 from components.segments_file import SEGMENTS_FILE, read_segments
 from components.served_model.ledger import write_ledger
 from components.served_model.versions import (
@@ -27,14 +29,20 @@ from components.served_model.versions import (
 )
 
 
-def deliver(source: str, serving_dir: str, model_uri: str, run_key: str) -> str:
+def deliver(
+    source: str,
+    serving_dir: str,
+    model_uri: str,
+    run_key: str,
+    statistics: statistics_pb2.DatasetFeatureStatisticsList | None = None,
+) -> str:
     """Makes a SavedModel the next version in the served folder, unless it is served already; returns the version.
 
     Versions are 1, 2, 3, ...; a number is never used again, also when its folder was removed (a rollback).
     A version is marked (`assets.extra/push.json`) with a digest of the model's files, where it came from, and
     when: if the served one has the same digest, either an earlier attempt delivered it and was killed before it
     was recorded, or nothing about the model has changed since.
-    Its segments.json tells the version that it replaces (`parent`).
+    Its segments.json tells the version that it replaces (`parent`), and it brings the statistics of its features.
     The ledger (`components.served_model.ledger`) keeps who its segments were, whatever becomes of the version.
     What killed attempts left behind is removed. One pusher at a time.
 
@@ -43,6 +51,7 @@ def deliver(source: str, serving_dir: str, model_uri: str, run_key: str) -> str:
       serving_dir: The served folder; made where it is missing.
       model_uri: The model's artifact.
       run_key: Names the run.
+      statistics: Of the customers that the model was made from.
 
     Raises:
       ServingError: `source` holds no `saved_model.pb`.
@@ -58,6 +67,9 @@ def deliver(source: str, serving_dir: str, model_uri: str, run_key: str) -> str:
             io_utils.copy_dir(source, staging)
             _write_mark(staging, digest, model_uri, run_key)
             _write_parent(staging, version_before)
+            if statistics is not None:
+                features = {feature["name"] for feature in read_segments(staging).get("features", ())}
+                write_reference_statistics(staging, statistics, features)
     else:
         logging.info("Version %s is this very model.", version)
     io_utils.write_string_file(_join(serving_dir, LAST_VERSION_FILE), f"{version}\n")

@@ -7,11 +7,13 @@ from typing import Any
 from absl import logging
 from tfx import types
 from tfx.components.pusher import executor as tfx_pusher
+from tfx.components.statistics_gen import stats_artifact_utils
 from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, proto_utils
 
 from components.pusher.delivery import deliver
+from components.reference_statistics import SPLIT
 
 
 class Executor(tfx_pusher.Executor):
@@ -30,6 +32,7 @@ class Executor(tfx_pusher.Executor):
             - model: the exported model.
             - model_blessing: the Evaluator's word.
             - infra_blessing: the serving check's word.
+            - statistics: of the data that the model was made from, or nothing.
           output_dict:
             - pushed_model: a PushedModel. Its custom property `pushed` is 1 or 0; when 1, `pushed_version`
               and `pushed_destination` say what and where, and its folder holds a copy.
@@ -50,7 +53,11 @@ class Executor(tfx_pusher.Executor):
         serving_dir = destination.filesystem.base_directory
         model = artifact_utils.get_single_instance(input_dict["model"])
         source = self.GetModelPath(input_dict)
-        version = deliver(source, serving_dir, model.uri, exec_properties["run_key"])
+        statistics = None
+        if input_dict.get("statistics"):
+            artifact = artifact_utils.get_single_instance(input_dict["statistics"])
+            statistics = stats_artifact_utils.load_statistics(artifact, SPLIT).proto()
+        version = deliver(source, serving_dir, model.uri, exec_properties["run_key"], statistics)
         version_dir = f"{serving_dir.rstrip('/')}/{version}"
         # As the stock Pusher does: what was pushed stays readable when the served folder has moved on.
         io_utils.copy_dir(version_dir, pushed_model.uri)

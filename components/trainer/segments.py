@@ -77,6 +77,24 @@ def describe(
         "segments": segments,
         "population": {"size": int(sizes.sum()), "described": len(labels), "profile": population},
         "identity": succession.record,
+        "distances": _distances(distances, radii[labels]),
+    }
+
+
+def _distances(distances: np.ndarray, radii: np.ndarray) -> dict[str, Any]:
+    """How far the customers are from their centroids, for the drift of later ones.
+
+    Args:
+      distances: float32 [n].
+      radii: float32 [n], beyond which each is an outlier.
+
+    Returns:
+      `percentiles`, 0 to 100, and `outliers`, a share.
+    """
+    percentiles = np.quantile(distances.astype(np.float64), np.linspace(0.0, 1.0, 101))
+    return {
+        "percentiles": [float(f"{value:.6g}") for value in percentiles],
+        "outliers": float(np.mean(distances > radii)),
     }
 
 

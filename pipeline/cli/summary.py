@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.common import err, out
+from pipeline.cli.drift import show_drift
 
 
 def show_result(result: dict[str, Any], customers: str) -> None:
@@ -33,6 +34,7 @@ def _show_end(result: dict[str, Any], customers: str) -> None:
     _show_segments(result, customers)
     _show_thresholds(result)
     _show_remarks(result)
+    show_drift(result)
     if status == "pushed":
         out.print(f"\n[bold green]pushed[/]: version {result['version']} is served")
     else:
@@ -50,6 +52,8 @@ def _show_stop(result: dict[str, Any]) -> None:
         err.print(
             "mend the data, change the schema (validation.schema), or list features under validation.warn_only"
         )
+    if result.get("component") == "DriftCheck":
+        err.print("mend the data, or let them through: --set drift.action=warn, or thresholds under drift")
     err.print(f"the full log: {result['log']}", style="dim", markup=False)
 
 

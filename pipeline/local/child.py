@@ -111,32 +111,47 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
         return {"schema": _inferred_schema(config, workspace)}
     with open(os.path.join(workspace.reports, request["run_id"], "report.json")) as file:
         content: dict[str, Any] = json.load(file)
-    return content
+    return {**content, "drift": _drift(config, workspace)}
 
 
 def _inferred_schema(config: PipelineConfig, workspace: Workspace) -> str:
     """What the newest SchemaGen inferred; a curated schema that was imported is an artifact of the same type."""
-    from ml_metadata.proto import metadata_store_pb2
     from tfx.components.schema_gen.component import SchemaGen
+
+    with open(os.path.join(_newest_output(config, workspace, SchemaGen), "schema.pbtxt")) as file:
+        return file.read()
+
+
+def _drift(config: PipelineConfig, workspace: Workspace) -> dict[str, Any]:
+    """What the run's DriftCheck found; also when a killed attempt of the run found it."""
+    from components.drift.component import DriftCheck
+    from components.drift.executor import DRIFT_FILE
+
+    with open(os.path.join(_newest_output(config, workspace, DriftCheck), DRIFT_FILE)) as file:
+        content: dict[str, Any] = json.load(file)
+    return content
+
+
+def _newest_output(config: PipelineConfig, workspace: Workspace, component: type) -> str:
+    """Where the only output of the newest finished execution of a component is."""
+    from ml_metadata.proto import metadata_store_pb2
 
     from pipeline.metadata import open_store
 
     store = open_store(config.metadata, workspace)
-    # A database may hold other pipelines' schemas, too.
+    # A database may hold other pipelines' outputs, too.
     pipeline = store.get_context_by_type_and_name("pipeline", config.name)
-    schema_gen = store.get_execution_type(f"{SchemaGen.__module__}.{SchemaGen.__name__}")
+    kind = store.get_execution_type(f"{component.__module__}.{component.__name__}")
     done = (metadata_store_pb2.Execution.COMPLETE, metadata_store_pb2.Execution.CACHED)
     newest = max(
         execution.id
         for execution in store.get_executions_by_context(pipeline.id)
-        if execution.type_id == schema_gen.id and execution.last_known_state in done
+        if execution.type_id == kind.id and execution.last_known_state in done
     )
     events = store.get_events_by_execution_ids([newest])
-    (schema,) = store.get_artifacts_by_id(
-        [e.artifact_id for e in events if e.type == metadata_store_pb2.Event.OUTPUT]
-    )
-    with open(os.path.join(schema.uri, "schema.pbtxt")) as file:
-        return file.read()
+    outputs = [event.artifact_id for event in events if event.type == metadata_store_pb2.Event.OUTPUT]
+    (artifact,) = store.get_artifacts_by_id(outputs)
+    return str(artifact.uri)
 
 
 def _be_killed_with_parent() -> None:

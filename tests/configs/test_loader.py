@@ -116,6 +116,14 @@ def test_remote_paths_stay_as_they_are(config_file: Path) -> None:
         ("features={include: [a], exclude: [a]}", "'a' is in both 'include' and 'exclude'"),
         ("evaluation.thresholds.silhouette={min: 2, max: 1}", "min 2 is above max 1"),
         ("evaluation.thresholds.sil={min: 2}", "input should be 'silhouette'"),
+        ("drift.action=retrain", "'drift.action' is 'retrain': input should be 'warn' or 'stop'"),
+        (
+            "drift.features.numeric=2",
+            "'drift.features.numeric' is 2: input should be less than or equal to 1",
+        ),
+        ("drift.features.columns.age=high", "'drift.features.columns.age' is 'high'"),
+        ("drift.feature=1", "unknown key 'drift.feature'; did you mean 'features'?"),
+        ("drift.max_customers=10", "'drift.max_customers' is 10"),
         ("name=two words", "'name' is 'two words'"),
         ("data=[1]", "'data' is [1]"),
         ("model.k", "--set model.k: write it as key=value"),
@@ -164,6 +172,15 @@ def test_thresholds_extend_the_defaults_and_null_removes_one(config_file: Path) 
         "davies_bouldin",
         "stability",
     }
+
+
+def test_a_column_has_its_own_drift_threshold(config_file: Path) -> None:
+    overrides = ["drift.features.columns={income: 0.2, city: null}", "drift.features.categorical=0.3"]
+    features = load_config(str(config_file), overrides).drift.features
+    assert features.threshold("age", "numeric") == 0.05
+    assert features.threshold("plan", "categorical") == 0.3
+    assert features.threshold("income", "numeric") == 0.2
+    assert features.threshold("city", "categorical") is None
 
 
 def test_where_a_fit_runs(config_file: Path) -> None:

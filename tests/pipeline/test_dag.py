@@ -47,6 +47,24 @@ def test_nothing_runs_before_the_gate_that_the_gate_guards(tmp_path: Path) -> No
     assert all(reaches_gate(name) for name in nodes if name not in before)
 
 
+def test_nothing_is_made_of_data_that_drift_may_stop(tmp_path: Path) -> None:
+    nodes = {node.id: node for node in pipeline(tmp_path).components}
+    assert {node.id for node in nodes["DriftCheck"].upstream_nodes} >= {"ServedModel", "StatisticsGen"}
+
+    def reaches(name: str, target: str) -> bool:
+        return name == target or any(reaches(up.id, target) for up in nodes[name].upstream_nodes)
+
+    assert all(reaches(name, "DriftCheck") for name in ("Transform", "Trainer", "Evaluator", "Pusher"))
+    assert reaches("DriftCheck", "DataGate")
+
+
+def test_statistics_hold_what_drift_is_measured_by(tmp_path: Path) -> None:
+    nodes = {node.id: node for node in pipeline(tmp_path).components}
+    options = json.loads(nodes["StatisticsGen"].exec_properties["stats_options_json"])
+    assert options["_num_quantiles_histogram_buckets"] == 100
+    assert nodes["Pusher"].inputs["statistics"] is not None
+
+
 def test_every_node_of_ours_tells_the_cache_its_code(tmp_path: Path) -> None:
     nodes = pipeline(tmp_path, "model.k=auto").components
     assert {node.id for node in nodes} >= set(ENTRY_POINTS)
@@ -74,6 +92,7 @@ def test_every_node_of_ours_tells_the_cache_its_code(tmp_path: Path) -> None:
         ("assignments.csv=true", {"Assignments"}),
         ("features.exclude=[age]", {"Transform", "Trainer"}),
         ("validation.min_customers=5", {"DataGate"}),
+        ("drift.action=stop", {"DriftCheck"}),
     ],
 )
 def test_each_node_gets_only_its_section(tmp_path: Path, override: str, changed: set[str]) -> None:

@@ -7,16 +7,18 @@ import shutil
 
 import pytest
 import tensorflow as tf
+from tensorflow_metadata.proto.v0 import statistics_pb2
 from tfx.dsl.io import fileio
 from tfx.proto import pusher_pb2
-from tfx.types import Channel, standard_artifacts
-from tfx.utils import proto_utils
+from tfx.types import Channel, artifact_utils, standard_artifacts
+from tfx.utils import io_utils, proto_utils
 
 from components import atomic
 from components.errors import ServingError
 from components.pusher import executor as pusher_executor
 from components.pusher.component import Pusher
 from components.pusher.executor import Executor
+from components.reference_statistics import read_reference_statistics
 from components.segments_file import read_segments
 from components.served_model.versions import list_versions, served_version
 
@@ -33,7 +35,7 @@ class Push:
         self.serving_dir = serving_dir or str(root / "serving")
         self.calls = 0
 
-    def __call__(self, model, run_key="run-1", blessed=1, infra=1):
+    def __call__(self, model, run_key="run-1", blessed=1, infra=1, statistics=None):
         self.calls += 1
         model_blessing = standard_artifacts.ModelBlessing()
         model_blessing.set_int_custom_property("blessed", blessed)
@@ -45,7 +47,12 @@ class Push:
         filesystem = pusher_pb2.PushDestination.Filesystem(base_directory=self.serving_dir)
         destination = proto_utils.proto_to_json(pusher_pb2.PushDestination(filesystem=filesystem))
         Executor().Do(
-            {"model": [model], "model_blessing": [model_blessing], "infra_blessing": [infra_blessing]},
+            {
+                "model": [model],
+                "model_blessing": [model_blessing],
+                "infra_blessing": [infra_blessing],
+                **({} if statistics is None else {"statistics": [statistics]}),
+            },
             {"pushed_model": [pushed]},
             {
                 "push_destination": destination,
@@ -195,6 +202,38 @@ def test_a_version_of_someone_else_is_no_push_of_ours(push, model, tmp_path, ser
     assert push(model).get_string_custom_property("pushed_version") == "2"
     (tmp_path / "serving" / "2" / "assets.extra" / "push.json").write_text("half a lin")
     assert push(model).get_string_custom_property("pushed_version") == "3"
+
+
+def test_the_statistics_of_its_features_go_with_a_version(push, model, retrained, tmp_path):
+    table = statistics_pb2.DatasetFeatureStatistics(num_examples=70)
+    for name in ("age", "email"):
+        table.features.add(type=statistics_pb2.FeatureNameStatistics.STRING).path.step.append(name)
+    statistics = standard_artifacts.ExampleStatistics()
+    statistics.uri = str(tmp_path / "statistics")
+    statistics.split_names = artifact_utils.encode_split_names(["train", "eval"])
+    for split, customers in (("train", 70), ("eval", 30)):
+        table.num_examples = customers
+        written = statistics_pb2.DatasetFeatureStatisticsList(datasets=[table])
+        path = f"{statistics.uri}/Split-{split}/FeatureStats.pb"
+        io_utils.write_bytes_file(path, written.SerializeToString())
+    described = tmp_path / "described"
+    shutil.copytree(model.uri, described)
+    segments_file = described / "Format-Serving" / "assets.extra" / "segments.json"
+    content = {**json.loads(segments_file.read_text()), "features": [{"name": "age"}]}
+    segments_file.write_text(json.dumps(content))
+    described_model = standard_artifacts.Model()
+    described_model.uri = str(described)
+
+    push(described_model, statistics=statistics)
+    found = read_reference_statistics(str(tmp_path / "serving" / "1"))
+    assert found.num_examples == 70, "of the customers that it was trained on"
+    assert [each.path.step[0] for each in found.features] == ["age"], "and of no other column"
+    assert _files(tmp_path / "pushed-1") == _files(tmp_path / "serving" / "1")
+
+    push(described_model, run_key="run-2", statistics=statistics)
+    assert list_versions(push.serving_dir) == ["1"], "statistics make no other model"
+    push(retrained(2))
+    assert read_reference_statistics(str(tmp_path / "serving" / "2")) is None
 
 
 def test_a_model_that_was_not_exported(push, tmp_path):

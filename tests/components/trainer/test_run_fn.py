@@ -166,6 +166,11 @@ def test_segments_are_numbered_by_size_and_described(trained: Trained) -> None:
     assert [names[i].encode() for i in answer["segment_id"]] == answer["segment_name"].tolist()
     assert trained.segments["population"]["size"] == 240
     assert trained.segments["data"] == {"files": ["c.csv"], "span": 3, "as_of": None}
+    percentiles = np.percentile(answer["distance"].astype(float), range(101))
+    np.testing.assert_allclose(
+        trained.segments["distances"]["percentiles"], percentiles, rtol=1e-4, atol=1e-5
+    )
+    assert trained.segments["distances"]["outliers"] == answer["is_outlier"].mean()
     basics = next(
         s
         for s in trained.segments["segments"]

@@ -1,0 +1,1 @@
+"""Compares today's customers with those that the served model was made from."""
