@@ -11,6 +11,8 @@ from typing import Any
 import ml_metadata
 from ml_metadata.proto import metadata_store_pb2
 
+from configs.pipeline import PipelineConfig
+from pipeline.metadata import open_store
 from pipeline.workspace import Workspace
 
 EXAMPLE_GEN = "components.example_gen.component.CustomerExampleGen"
@@ -57,18 +59,23 @@ def _files(folder: str) -> list[str]:
     ]
 
 
-def newest_customers(workspace: Workspace) -> CustomerFiles | None:
+def newest_customers(config: PipelineConfig, workspace: Workspace) -> CustomerFiles | None:
     """What the newest reading of the data wrote, as far as it is there still; None where there is none.
 
     A run whose reading came from the cache counts as a reading of its own.
+
+    Raises:
+      configs.errors.ConfigError, pipeline.metadata.MetadataError: ML Metadata cannot be read.
     """
-    if not os.path.exists(workspace.metadata):
+    if config.metadata.backend == "sqlite" and not os.path.exists(workspace.metadata):
         return None
-    connection = metadata_store_pb2.ConnectionConfig()
-    connection.sqlite.filename_uri = workspace.metadata
-    connection.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
-    store = ml_metadata.MetadataStore(connection)
+    store = open_store(config.metadata, workspace)
     executions = store.get_executions_by_type(EXAMPLE_GEN)
+    if config.metadata.backend != "sqlite":
+        # A database may hold other pipelines' customers, too.
+        pipeline = store.get_context_by_type_and_name("pipeline", config.name)
+        own = {e.id for e in store.get_executions_by_context(pipeline.id)} if pipeline else set()
+        executions = [execution for execution in executions if execution.id in own]
     newest_first = sorted((e.id for e in executions if e.last_known_state in _DONE), reverse=True)
     for outputs in _outputs(store, newest_first):
         folders = {name: _inside(workspace, uri) for name, uri in outputs.items()}

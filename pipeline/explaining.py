@@ -11,20 +11,20 @@ from components.explanation.explain import explain
 from components.explanation.ranges import column_ranges
 from components.explanation.rows import read_row
 from components.served_model.loaded import LoadedModel, Value, read_example
-from configs.data import DataConfig
 from configs.errors import ConfigError
+from configs.pipeline import PipelineConfig
 from pipeline.examples import CustomerFiles, newest_customers
 from pipeline.workspace import Workspace
 
 
-def explain_customer(place: Workspace, version: str, customer: str) -> dict[str, Any]:
+def explain_customer(config: PipelineConfig, place: Workspace, version: str, customer: str) -> dict[str, Any]:
     """Explains a customer of the last run's data.
 
     Raises:
       ConfigError: there is no such customer, or no such data any more.
       components.errors.ServingError: the model cannot be asked.
     """
-    files = newest_customers(place)
+    files = newest_customers(config, place)
     if files is None:
         raise ConfigError(
             f"the data of the last run is not in {place.root} any more; run again with --force, or give the"
@@ -39,7 +39,7 @@ def explain_customer(place: Workspace, version: str, customer: str) -> dict[str,
 
 
 def explain_row(
-    place: Workspace, version: str, given: Mapping[str, Any], data: DataConfig, where: str
+    config: PipelineConfig, place: Workspace, version: str, given: Mapping[str, Any], where: str
 ) -> dict[str, Any]:
     """Explains a customer given as column -> value; `where` names the row in errors.
 
@@ -47,11 +47,11 @@ def explain_row(
       ConfigError: a column is not known, or a value is not what its column holds.
       components.errors.ServingError: the model cannot be asked.
     """
-    files = newest_customers(place)
+    files = newest_customers(config, place)
     model = LoadedModel(_model_dir(place, version))
     columns = files.ingest.get("columns", {}) if files else {}
     id_column = str(model.content.get("id_column"))
-    row = read_row(given, model.features, data, {*columns, id_column}, where)
+    row = read_row(given, model.features, config.data, {*columns, id_column}, where)
     customer = given.get(id_column)
     return _explained(place, version, model, files, row, None if customer is None else str(customer))
 

@@ -20,6 +20,7 @@ from ml_metadata.proto import metadata_store_pb2
 from configs.errors import ConfigError
 from configs.metadata import MetadataConfig
 from pipeline import server_store
+from pipeline.errors import MetadataError
 from pipeline.workspace import Workspace
 
 # Of a server that does not answer; the clients inside ML Metadata would wait for minutes.
@@ -27,10 +28,6 @@ CONNECT_SECONDS = 10
 
 _NAMES = {"postgresql": "PostgreSQL", "mysql": "MySQL"}
 _PASSWORD_VARIABLES = {"postgresql": "PGPASSWORD", "mysql": "MYSQL_PWD"}
-
-
-class MetadataError(RuntimeError):
-    """ML Metadata cannot be used. The message is a sentence for people, without secrets."""
 
 
 def connection_config(config: MetadataConfig, workspace: Workspace) -> metadata_store_pb2.ConnectionConfig:

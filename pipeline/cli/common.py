@@ -17,6 +17,7 @@ from components.errors import DataError, ServingError
 from configs.errors import ConfigError
 from configs.loader import load_config
 from configs.pipeline import PipelineConfig
+from pipeline.errors import MetadataError
 from pipeline.workspace import Workspace, WorkspaceBusyError
 
 ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help="The pipeline's YAML file.")]
@@ -74,7 +75,7 @@ def errors_for_people(as_json: bool, content: Mapping[str, Any] = MappingProxyTy
         leave(2, "usage", str(error), as_json, content)
     except DataError as error:
         leave(4, "rejected", str(error), as_json, content)
-    except (WorkspaceBusyError, ServingError) as error:
+    except (WorkspaceBusyError, ServingError, MetadataError) as error:
         leave(1, "failed", str(error), as_json, content)
     except OSError as error:
         where = error.filename or "the file system"

@@ -52,9 +52,9 @@ def explain(
         from pipeline.explaining import explain_customer, explain_row
 
         if given is None:
-            content = explain_customer(place, version, str(customer))
+            content = explain_customer(loaded, place, version, str(customer))
         else:
-            content = explain_row(place, version, given, loaded.data, row_file or "--row")
+            content = explain_row(loaded, place, version, given, row_file or "--row")
     if as_json:
         print_json({"status": "ok", **content})
     else:

@@ -62,7 +62,8 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
     absl_logging.set_verbosity(absl_logging.INFO)
 
     from configs.pipeline import PipelineConfig
-    from pipeline.metadata import MetadataError, lost_server
+    from pipeline.errors import MetadataError
+    from pipeline.metadata import lost_server
     from pipeline.recovery import Sealer, recover
 
     config = PipelineConfig.model_validate_json(request["config"])

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from configs.loader import load_config
 from pipeline.examples import EXAMPLE_GEN, newest_customers
 from pipeline.workspace import Workspace
 from tests.end_to_end.command import Segments, write_csv
@@ -93,8 +94,9 @@ def test_the_newest_reading_is_found_without_tfx(ran: Segments) -> None:
     from components.example_gen.component import CustomerExampleGen
 
     assert f"{CustomerExampleGen.__module__}.{CustomerExampleGen.__name__}" == EXAMPLE_GEN
-    files = newest_customers(Workspace(str(ran.workspace)))
+    config = load_config(str(ran.config_path))
+    files = newest_customers(config, Workspace(str(ran.workspace)))
     assert files is not None
     assert files.id_column == "customer"
     assert len(files.examples_files) == len(files.table_files) == 2
-    assert newest_customers(Workspace("nowhere")) is None
+    assert newest_customers(config, Workspace("nowhere")) is None

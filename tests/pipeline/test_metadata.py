@@ -16,8 +16,8 @@ from ml_metadata.proto import metadata_store_pb2
 
 from configs.errors import ConfigError
 from configs.metadata import MetadataConfig
+from pipeline.errors import MetadataError
 from pipeline.metadata import (
-    MetadataError,
     cancel_dead_executions,
     connection_config,
     newest_execution,
