@@ -93,6 +93,11 @@ def test_remote_paths_stay_as_they_are(config_file: Path) -> None:
         ("features={include: [a], exclude: [a]}", "'a' is in both 'include' and 'exclude'"),
         ("evaluation.thresholds.silhouette={min: 2, max: 1}", "min 2 is above max 1"),
         ("evaluation.thresholds.sil={min: 2}", "input should be 'silhouette'"),
+        (
+            "evaluation.pairs_customers=1",
+            "'evaluation.pairs_customers' is 1: input should be greater than or equal",
+        ),
+        ("evaluation.stability_resamples=0", "'evaluation.stability_resamples' is 0"),
         ("name=two words", "'name' is 'two words'"),
         ("data=[1]", "'data' is [1]"),
         ("model.k", "--set model.k: write it as key=value"),
@@ -136,7 +141,9 @@ def test_thresholds_extend_the_defaults_and_null_removes_one(config_file: Path) 
         str(config_file),
         ["evaluation.thresholds.davies_bouldin={max: 2.0}", "evaluation.thresholds.silhouette="],
     )
-    assert set(config.evaluation.active_thresholds) == {"smallest_segment_share", "davies_bouldin"}
+    assert set(config.evaluation.active_thresholds) == {
+        "stability", "inertia_ratio", "smallest_segment_share", "davies_bouldin",
+    }  # fmt: skip
 
 
 def test_where_a_fit_runs(config_file: Path) -> None:
