@@ -52,6 +52,10 @@ def _pairs(counts: npt.NDArray[np.int64]) -> float:
     return float((sizes * (sizes - 1) / 2).sum())
 
 
+_ROUNDING = 1e-10
+"""Of all the rows' inertia: distances in float32 tell no less."""
+
+
 @dataclass(frozen=True)
 class Refits:
     """A model beside k-means fits on random halves of the customers.
@@ -98,8 +102,7 @@ def refits(
       keys: uint64 [n], what the draws go by; a hash of the features without them.
 
     Returns:
-      Both NaN where half of the rows cannot make k segments. The ratio is infinite where the fits have no inertia
-      and the model has some.
+      Both NaN where half of the rows cannot make k segments.
     """
     matrix = np.asarray(features)
     if keys is None:
@@ -118,7 +121,7 @@ def refits(
         refitted, squared = (tensor.numpy() for tensor in assign(matrix, centroids, metric))
         agreements.append(adjusted_rand(labels, refitted))
         inertias.append(squared.sum(dtype=np.float64))
-    ratio = float("nan") if distance is None else _ratio(inertia(np.asarray(distance)[chosen]), inertias)
+    ratio = float("nan") if distance is None else _ratio(inertia(np.asarray(distance)[chosen]), inertias, matrix)
     return Refits(float(np.mean(agreements)), ratio)
 
 
@@ -142,8 +145,8 @@ def _unit_lengths(rows: npt.NDArray[np.float32]) -> bool:
     return bool(len(lengths) and lengths.any() and ((np.abs(lengths - 1) < 1e-3) | (lengths == 0)).all())
 
 
-def _ratio(own: float, inertias: list[np.float64]) -> float:
-    fitted = float(np.mean(inertias))
-    if fitted == 0:
-        return 1.0 if own == 0 else float("inf")
-    return own / fitted
+def _ratio(own: float, inertias: list[np.float64], rows: npt.NDArray[np.float32]) -> float:
+    # Where segments are single points, both are rounding: as much is added to both, and they are the same.
+    rounding = _ROUNDING * float(np.square(rows - rows.mean(axis=0)).sum(dtype=np.float64))
+    fitted = float(np.mean(inertias)) + rounding
+    return (own + rounding) / fitted if fitted else 1.0

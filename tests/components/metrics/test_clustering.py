@@ -194,7 +194,7 @@ def test_sampled_metrics_see_as_many_rows_as_they_say(monkeypatch):
         classmethod(lambda cls, partition: looked_at.append(len(partition.rows))),
     )
     _, seen = sampled_metrics(
-        rows, ids, 2, Samples(pairs_rows=100, stability_rows=200, stability_resamples=1)
+        rows, ids, np.ones(400), 2, Samples(pairs_rows=100, stability_rows=200, stability_resamples=1)
     )
     assert (looked_at, seen) == (
         [100],

@@ -105,5 +105,5 @@ def test_directions_are_compared_with_directions() -> None:
 def test_rows_without_spread_have_a_ratio() -> None:
     rows = np.repeat([[0.0, 0.0], [3.0, 4.0]], 50, axis=0)
     segments = np.repeat([1, 2], 50)
-    assert refits(rows, segments, np.zeros(100), 2).inertia_ratio == 1
-    assert refits(rows, segments, np.ones(100), 2).inertia_ratio == np.inf
+    assert refits(rows, segments, np.zeros(100), 2).inertia_ratio == pytest.approx(1, abs=1e-3)
+    assert refits(rows, segments, np.ones(100), 2).inertia_ratio > 1e6
