@@ -17,6 +17,7 @@ MetricName = Literal[
     "dunn",
     "dunn_generalized",
     "stability",
+    "inertia_ratio",
     "inertia",
     "inertia_per_customer",
     "smallest_segment_share",
@@ -33,6 +34,7 @@ HIGHER_IS_BETTER: dict[str, bool] = {
     "dunn": True,
     "dunn_generalized": True,
     "stability": True,
+    "inertia_ratio": False,
     "inertia": False,
     "inertia_per_customer": False,
     "smallest_segment_share": True,
@@ -42,7 +44,7 @@ HIGHER_IS_BETTER: dict[str, bool] = {
 }
 
 # Computed from a sample of the customers, and for all of them together only.
-SAMPLED: tuple[str, ...] = ("silhouette_sampled", "dunn", "stability")
+SAMPLED: tuple[str, ...] = ("silhouette_sampled", "dunn", "stability", "inertia_ratio")
 
 # These mean the same for two models only if both measure in the same transformed space: sums of squares and the
 # extremes of distances change with every feature, where a silhouette stays between -1 and 1.
@@ -79,11 +81,12 @@ class Threshold(Section):
 
 
 # Refuse silly models without configuration: customers closer to another segment than to their own, clearly worse
-# separation than now, a sliver of a segment, segments that other customers would not bring out again (docs/metrics.md
-# has the measurements behind 0.3).
+# separation than now, segments that other customers would not bring out again, centroids that are not fitted to the
+# customers, a sliver of a segment. docs/metrics.md has the measurements behind 0.3 and 1.2.
 DEFAULT_THRESHOLDS: dict[str, Threshold] = {
     "silhouette": Threshold(min=0.0, max_regression=0.05),
     "stability": Threshold(min=0.3),
+    "inertia_ratio": Threshold(max=1.2),
     "smallest_segment_share": Threshold(min=0.01),
 }
 
@@ -99,10 +102,10 @@ class EvaluationConfig(Section):
         5_000, description="customers at most whose pairs silhouette_sampled and dunn look at"
     )
     stability_customers: Annotated[int, Field(ge=2)] = Field(
-        20_000, description="customers at most that stability clusters anew"
+        20_000, description="customers at most that stability and inertia_ratio cluster anew"
     )
     stability_resamples: Annotated[int, Field(ge=1, le=1_000)] = Field(
-        5, description="random halves of them that stability fits to"
+        5, description="random halves of them that are fitted to"
     )
 
     @field_validator("thresholds", mode="after")

@@ -48,7 +48,7 @@ def arrays(folder: Path) -> dict[str, Any]:
     outliers = distance > np.sqrt(2 * rows.shape[1])
     metrics = clustering_metrics(rows, labels, distance, len(centroids), outliers)
     exact = watch.read()
-    metrics |= sampled_metrics(rows, labels, len(centroids))[0]
+    metrics |= sampled_metrics(rows, labels, distance, len(centroids))[0]
     both = watch.read()
     parts = {"all rows": exact, "samples": {name: both[name] - exact[name] for name in both}}
     return {**both, "metrics": metrics, "parts": parts}

@@ -128,7 +128,9 @@ class _Accumulate(beam.CombineFn):
         values = clustering_metrics(rows.features, rows.segments, rows.distance, rows.k, rows.is_outlier)
         values[CUSTOMERS], values[SEGMENTS] = float(len(rows.segments)), float(rows.k)
         if rows.whole:
-            sampled, seen = sampled_metrics(rows.features, rows.segments, rows.k, self._samples, rows.keys)
+            sampled, seen = sampled_metrics(
+                rows.features, rows.segments, rows.distance, rows.k, self._samples, rows.keys
+            )
             values |= sampled
             values |= {rows_of(name): float(number) for name, number in seen.items()}
         else:

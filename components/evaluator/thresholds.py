@@ -116,7 +116,7 @@ def why_undefined(metric: str, whole: Measured) -> str:
     # exp(entropy) is 1 up to rounding when one segment has everybody.
     if occupied < 1 + 1e-9:
         return f"{metric} is undefined: all customers are in one of the {segments:.0f} segments"
-    if metric == "stability":
+    if metric in ("stability", "inertia_ratio"):
         return (
             f"{metric} is undefined: half of {whole.rows(metric):,} customers cannot be clustered into "
             f"{segments:.0f} segments"

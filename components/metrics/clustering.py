@@ -24,7 +24,7 @@ from components.metrics.pairs import Pairs, dunn, silhouette_euclidean
 from components.metrics.partition import Partition
 from components.metrics.sampling import Keys, draw, row_keys
 from components.metrics.separation import calinski_harabasz, davies_bouldin, dunn_generalized, silhouette
-from components.metrics.stability import stability
+from components.metrics.stability import refits, stability
 
 __all__ = [
     "Partition",
@@ -39,6 +39,7 @@ __all__ = [
     "inertia_per_customer",
     "largest_segment_share",
     "outlier_share",
+    "refits",
     "sampled_metrics",
     "silhouette",
     "silhouette_euclidean",
@@ -107,6 +108,7 @@ def clustering_metrics(
 def sampled_metrics(
     features: npt.ArrayLike,
     segments: npt.ArrayLike,
+    distance: npt.ArrayLike,
     k: int,
     samples: Samples | None = None,
     keys: Keys | None = None,
@@ -116,6 +118,7 @@ def sampled_metrics(
     Args:
       features: [n, d], rows in transformed space.
       segments: [n], the segment of each row.
+      distance: [n], Euclidean distance of each row to its own centroid, in transformed space.
       k: number of segments that the model has.
       samples: how much they see.
       keys: uint64 [n], what the samples are drawn by; without them, a hash of the features. With keys that come
@@ -129,23 +132,26 @@ def sampled_metrics(
     if keys is None:
         keys = row_keys(matrix)
     chosen = draw(keys, samples.pairs_rows, samples.seed)
-    values = dict.fromkeys(("silhouette_sampled", "dunn", "stability"), float("nan"))
+    values = dict.fromkeys(("silhouette_sampled", "dunn", "stability", "inertia_ratio"), float("nan"))
     # The sample may miss what is wrong with the rest. A sum over it all finds it in one pass, without a copy.
     with np.errstate(invalid="ignore", over="ignore"):
         finite = bool(np.isfinite(matrix.sum(axis=0, dtype=np.float64)).all())
     if finite:
         pairs = Pairs.of(Partition.of(matrix[chosen], ids[chosen]))
         values["silhouette_sampled"], values["dunn"] = silhouette_euclidean(pairs), dunn(pairs)
-        values["stability"] = stability(
+        fits = refits(
             matrix,
             ids,
+            distance,
             k,
             resamples=samples.stability_resamples,
             most_rows=samples.stability_rows,
             seed=samples.seed,
             keys=keys,
         )
+        values["stability"], values["inertia_ratio"] = fits.stability, fits.inertia_ratio
     n = len(ids)
     pairs_rows, stability_rows = min(n, samples.pairs_rows), min(n, samples.stability_rows)
-    rows = {"silhouette_sampled": pairs_rows, "dunn": pairs_rows, "stability": stability_rows}
+    rows = dict.fromkeys(("silhouette_sampled", "dunn"), pairs_rows)
+    rows |= dict.fromkeys(("stability", "inertia_ratio"), stability_rows)
     return values, rows

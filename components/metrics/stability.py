@@ -1,12 +1,14 @@
-"""Whether the same segments come out when other customers happen to be in the data."""
+"""Whether the same segments come out when other customers happen to be in the data, and how well a model fits."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from components.metrics.balance import inertia
 from components.metrics.sampling import Keys, draw, row_keys
 from components.trainer.kmeans import KMeansError, KMeansOptions, assign, fit_kmeans
 
@@ -50,9 +52,29 @@ def _pairs(counts: npt.NDArray[np.int64]) -> float:
     return float((sizes * (sizes - 1) / 2).sum())
 
 
-def stability(
+_ROUNDING = 1e-10
+"""Of all the rows' inertia: distances in float32 tell no less."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Refits:
+    """A model beside k-means fits on random halves of the customers.
+
+    Attributes:
+      stability: mean adjusted Rand index between the model's segments and those of the fits. At most 1, higher is
+        better; 1 for k = 1.
+      inertia_ratio: the model's inertia over the fits' mean inertia, on the same rows. About 1, or a little less,
+        for a model that is fitted as well as can be; lower is better.
+    """
+
+    stability: float
+    inertia_ratio: float
+
+
+def refits(
     features: npt.ArrayLike,
     segments: npt.ArrayLike,
+    distance: npt.ArrayLike | None,
     k: int,
     *,
     resamples: int = 5,
@@ -60,17 +82,20 @@ def stability(
     seed: int = 0,
     keys: Keys | None = None,
     options: KMeansOptions | None = None,
-) -> float:
-    """Agreement of a model with fits on random halves of the customers.
+) -> Refits:
+    """Fits k-means to random halves of the customers and compares a model with the fits.
 
-    Each half is clustered anew into k segments, which then take all the rows; the mean adjusted Rand index
-    between those partitions and the model's is returned (resampling as in Hennig 2007,
+    Each half is clustered anew into k segments, which then take all the rows (resampling as in Hennig 2007,
     doi:10.1016/j.csda.2006.11.025, by halves without replacement; Rand's index in place of Jaccard's). A model
-    whose segments the data do not suggest scores low, whether they are arbitrary or badly fitted.
+    whose segments the data do not suggest is not stable; one that is badly fitted has a high inertia ratio, also
+    where segments are so clear that any cut through them half agrees with any other.
+
+    Where all rows have length 1 (`model.metric: cosine`), the fits compare directions too, unless `options` say.
 
     Args:
       features: [n, d], rows in transformed space.
       segments: [n], the segment of each row.
+      distance: [n], Euclidean distance of each row to its own centroid; None leaves the ratio out.
       k: number of segments that the model has.
       resamples: how many halves, at least 1.
       most_rows: of more rows than these, so many are drawn first.
@@ -79,23 +104,55 @@ def stability(
       options: of the fits, but for `k` and `seed`; None for five restarts and the engine's defaults.
 
     Returns:
-      At most 1, higher is better; 1 for k = 1. NaN where half of the rows cannot make k segments.
+      Both NaN where half of the rows cannot make k segments.
     """
     matrix = np.asarray(features)
-    labels = np.asarray(segments)
-    if k == 1:
-        return 1.0
     if keys is None:
         keys = row_keys(matrix)
     chosen = draw(keys, most_rows, seed)
-    matrix, labels, keys = matrix[chosen].astype(np.float32), labels[chosen], keys[chosen]
-    options = options or KMeansOptions(k=k, n_init=_RESTARTS)
-    agreements = []
+    matrix, labels, keys = matrix[chosen].astype(np.float32), np.asarray(segments)[chosen], keys[chosen]
+    if options is None:
+        metric: Literal["cosine", "euclidean"] = "cosine" if _unit_lengths(matrix) else "euclidean"
+        options = KMeansOptions(k=k, n_init=_RESTARTS, metric=metric)
+    agreements, inertias = [], []
     for number in range(1, resamples + 1):
         half = draw(keys, len(matrix) // 2, seed + number)
         try:
             fit = fit_kmeans(matrix[half], dataclasses.replace(options, k=k, seed=seed + number))
         except KMeansError:
-            return float("nan")
-        agreements.append(adjusted_rand(labels, assign(matrix, fit.centroids, options.metric)[0].numpy()))
-    return float(np.mean(agreements))
+            return Refits(float("nan"), float("nan"))
+        refitted, squared = (tensor.numpy() for tensor in assign(matrix, fit.centroids, options.metric))
+        agreements.append(adjusted_rand(labels, refitted))
+        inertias.append(squared.sum(dtype=np.float64))
+    ratio = (
+        float("nan") if distance is None else _ratio(inertia(np.asarray(distance)[chosen]), inertias, matrix)
+    )
+    return Refits(float(np.mean(agreements)), ratio)
+
+
+def stability(
+    features: npt.ArrayLike,
+    segments: npt.ArrayLike,
+    k: int,
+    *,
+    resamples: int = 5,
+    most_rows: int = 20_000,
+    seed: int = 0,
+    options: KMeansOptions | None = None,
+) -> float:
+    """The `stability` of `refits`, for who has no distances."""
+    sampling = {"resamples": resamples, "most_rows": most_rows, "seed": seed}
+    return refits(features, segments, None, k, **sampling, options=options).stability
+
+
+def _unit_lengths(rows: npt.NDArray[np.float32]) -> bool:
+    """Whether all rows have length 1 (or none: an empty direction stays where it is)."""
+    lengths = np.einsum("ij,ij->i", rows, rows)
+    return bool(len(lengths) and lengths.any() and ((np.abs(lengths - 1) < 1e-3) | (lengths == 0)).all())
+
+
+def _ratio(own: float, inertias: list[np.float64], rows: npt.NDArray[np.float32]) -> float:
+    # Where segments are single points, both are rounding: as much is added to both, and they are the same.
+    rounding = _ROUNDING * float(np.square(rows - rows.mean(axis=0)).sum(dtype=np.float64))
+    fitted = float(np.mean(inertias)) + rounding
+    return (own + rounding) / fitted if fitted else 1.0

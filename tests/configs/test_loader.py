@@ -124,6 +124,11 @@ def test_remote_paths_stay_as_they_are(config_file: Path) -> None:
         ("drift.features.columns.age=high", "'drift.features.columns.age' is 'high'"),
         ("drift.feature=1", "unknown key 'drift.feature'; did you mean 'features'?"),
         ("drift.max_customers=10", "'drift.max_customers' is 10"),
+        (
+            "evaluation.pairs_customers=1",
+            "'evaluation.pairs_customers' is 1: input should be greater than or equal",
+        ),
+        ("evaluation.stability_resamples=0", "'evaluation.stability_resamples' is 0"),
         ("name=two words", "'name' is 'two words'"),
         ("data=[1]", "'data' is [1]"),
         ("model.k", "--set model.k: write it as key=value"),
@@ -168,10 +173,8 @@ def test_thresholds_extend_the_defaults_and_null_removes_one(config_file: Path) 
         ["evaluation.thresholds.davies_bouldin={max: 2.0}", "evaluation.thresholds.silhouette="],
     )
     assert set(config.evaluation.active_thresholds) == {
-        "smallest_segment_share",
-        "davies_bouldin",
-        "stability",
-    }
+        "stability", "inertia_ratio", "smallest_segment_share", "davies_bouldin",
+    }  # fmt: skip
 
 
 def test_a_column_has_its_own_drift_threshold(config_file: Path) -> None:

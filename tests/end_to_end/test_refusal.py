@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.end_to_end.command import Segments, customer_table, write_csv
+from tests.end_to_end.command import PROJECT, Segments, customer_table, write_csv
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +27,11 @@ def test_a_refused_model_changes_nothing_and_says_why(segments: Segments) -> Non
     assert "silhouette" in newest["message"], "the history says why"
     shown = segments("run")
     assert shown.returncode == 3, "asking again does not make it good"
-    assert "✗ silhouette" in shown.stdout
+    rows = [line.split() for line in shown.stdout.splitlines()]
+    assert [row[:2] for row in rows if row[-2:] == ["not", "held"]] == [["✗", "silhouette"]]
+    assert [row[:2] for row in rows if row[-1:] == ["held"] and row[-2] != "not"] == [
+        ["✓", metric] for metric in ("silhouette", "stability", "inertia_ratio", "smallest_segment_share")
+    ], "one table: what held stands beside what did not"
     assert "not blessed" in shown.stdout
     assert segments("report").stdout.strip() == refused["report"]
 
@@ -47,6 +53,24 @@ def test_a_sliver_of_a_segment_is_refused_without_configuration(segments: Segmen
     refused = segments.json("run", code=3)
     assert [t["metric"] for t in refused["thresholds"] if not t["held"]] == ["smallest_segment_share"]
     assert segments.versions() == []
+
+
+def test_the_published_pitfall_is_refused_by_default(
+    segments: Segments, real_data: Callable[[str], Path]
+) -> None:
+    """Recency, frequency and monetary value of a shop's customers, standardized without logarithms."""
+    shop = yaml.safe_load((PROJECT / "configs" / "online_retail.yaml").read_text())
+    shop["data"]["path"] = str(real_data("online_retail/online_retail.csv.gz"))
+    shop["features"] = {"include": ["recency_days", "frequency", "monetary"]}
+    shop["model"] = {"k": 3}
+    segments.config = shop
+    refused = segments.json("run", code=3)
+    assert refused["metrics"]["silhouette"] > 0.5
+    assert "smallest_segment_share" in {t["metric"] for t in refused["thresholds"] if not t["held"]}
+    assert min(segment["size"] for segment in refused["segments"]) < 50
+    assert segments.versions() == []
+    shop["features"]["numeric"] = {"log1p": True}
+    assert segments.json("run")["status"] == "pushed"
 
 
 def test_data_unlike_the_curated_schema_stops_at_the_gate(segments: Segments) -> None:

@@ -169,14 +169,14 @@ def test_rows_are_not_copied_to_float64_all_at_once():
 
 def test_together_they_are_the_metrics_of_the_configuration():
     rows, ids = three_blobs(0.0)
-    sampled, seen = sampled_metrics(rows, ids, 3)
+    sampled, seen = sampled_metrics(rows, ids, np.ones(len(ids)), 3)
     assert set(sampled) == set(seen) == set(SAMPLED)
     assert set(clustering_metrics(rows, ids, np.ones(97), 3)) | set(sampled) == set(HIGHER_IS_BETTER)
 
 
 def test_sampled_metrics_of_few_rows_are_those_of_all():
     rows, ids = three_blobs(0.0)
-    values, seen = sampled_metrics(rows, ids, 3)
+    values, seen = sampled_metrics(rows, ids, np.ones(len(ids)), 3)
     assert values["silhouette_sampled"] == pytest.approx(
         sklearn_metrics.silhouette_score(rows, ids), rel=1e-9
     )
@@ -194,9 +194,12 @@ def test_sampled_metrics_see_as_many_rows_as_they_say(monkeypatch):
         classmethod(lambda cls, partition: looked_at.append(len(partition.rows))),
     )
     _, seen = sampled_metrics(
-        rows, ids, 2, Samples(pairs_rows=100, stability_rows=200, stability_resamples=1)
+        rows, ids, np.ones(400), 2, Samples(pairs_rows=100, stability_rows=200, stability_resamples=1)
     )
-    assert (looked_at, seen) == ([100], {"silhouette_sampled": 100, "dunn": 100, "stability": 200})
+    assert (looked_at, seen) == (
+        [100],
+        {"silhouette_sampled": 100, "dunn": 100, "stability": 200, "inertia_ratio": 200},
+    )
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -204,5 +207,5 @@ def test_a_row_that_is_not_finite_and_not_in_the_sample_does_not_go_unnoticed(ba
     rows = np.random.default_rng(2).normal(size=(1000, 2)).astype(np.float32)
     rows[500, 1] = bad
     samples = Samples(pairs_rows=10, stability_rows=10, stability_resamples=1)
-    values, _ = sampled_metrics(rows, (rows[:, 0] > 0).astype(int), 2, samples)
+    values, _ = sampled_metrics(rows, (rows[:, 0] > 0).astype(int), np.ones(1000), 2, samples)
     assert all(math.isnan(value) for value in values.values())

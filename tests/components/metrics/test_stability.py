@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
-from components.metrics.stability import adjusted_rand, stability
+from components.metrics.stability import adjusted_rand, refits, stability
 from components.trainer.kmeans import KMeansOptions, assign, fit_kmeans
 
 labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40)
@@ -77,3 +77,44 @@ def test_the_fits_on_halves_are_as_asked() -> None:
     assert stability(rows, labels, 2, options=KMeansOptions(k=2, metric="cosine")) == pytest.approx(1.0)
     assert stability(rows, labels, 2) < 0.9
     assert stability(rows, labels, 2, options=KMeansOptions(k=9, n_init=2)) == stability(rows, labels, 2)
+
+
+def inertia_ratio(rows: np.ndarray, centroids: np.ndarray, metric: str = "euclidean") -> float:
+    segments, squared = (tensor.numpy() for tensor in assign(rows, centroids, metric))
+    return refits(rows, segments, np.sqrt(squared), len(centroids)).inertia_ratio
+
+
+def test_a_fitted_model_has_about_the_inertia_of_the_refits() -> None:
+    # Also of rows without segments: how well a model fits and whether there is something to fit are two things.
+    for rows in (blobs(4), np.random.default_rng(0).random((3_000, 6)).astype(np.float32)):
+        fitted = fit_kmeans(rows, KMeansOptions(k=4)).centroids
+        assert inertia_ratio(rows, fitted) == pytest.approx(1, abs=0.02)
+        for seed in range(3):
+            drawn = rows[np.random.default_rng(seed).choice(len(rows), 4, replace=False)]
+            assert inertia_ratio(rows, drawn) > 1.2
+
+
+def test_the_ratio_is_of_the_model_not_of_its_partition() -> None:
+    rows = blobs(4)
+    fitted = fit_kmeans(rows, KMeansOptions(k=4)).centroids
+    segments, squared = (tensor.numpy() for tensor in assign(rows, fitted))
+    half = refits(rows, segments, np.sqrt(squared), 4)
+    twice = refits(rows, segments, 2 * np.sqrt(squared), 4)
+    assert twice.inertia_ratio == pytest.approx(4 * half.inertia_ratio)
+    assert twice.stability == half.stability
+
+
+def test_directions_are_compared_with_directions() -> None:
+    generator = np.random.default_rng(6)
+    rows = generator.normal(size=(2_000, 3))
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    fitted = fit_kmeans(rows, KMeansOptions(k=4, metric="cosine")).centroids
+    # Centroids of length 1 are farther from the rows than means would be: by a third here.
+    assert inertia_ratio(rows, fitted, "cosine") == pytest.approx(1, abs=0.03)
+
+
+def test_rows_without_spread_have_a_ratio() -> None:
+    rows = np.repeat([[0.0, 0.0], [3.0, 4.0]], 50, axis=0)
+    segments = np.repeat([1, 2], 50)
+    assert refits(rows, segments, np.zeros(100), 2).inertia_ratio == pytest.approx(1, abs=1e-3)
+    assert refits(rows, segments, np.ones(100), 2).inertia_ratio > 1e6
