@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 COMPONENTS = [
     "ExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "DataGate", "Transform", "ServedModel",
-    "Trainer", "ServingCheck", "Evaluator", "Pusher", "Assignments", "Report",
+    "Trainer", "ServingCheck", "Evaluator", "Pusher", "Assignments", "Migration", "Report",
 ]  # fmt: skip
 
 
