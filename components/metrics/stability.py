@@ -141,8 +141,10 @@ def stability(
     options: KMeansOptions | None = None,
 ) -> float:
     """The `stability` of `refits`, for who has no distances."""
-    sampling = {"resamples": resamples, "most_rows": most_rows, "seed": seed}
-    return refits(features, segments, None, k, **sampling, options=options).stability
+    fits = refits(
+        features, segments, None, k, resamples=resamples, most_rows=most_rows, seed=seed, options=options
+    )
+    return fits.stability
 
 
 def _unit_lengths(rows: npt.NDArray[np.float32]) -> bool:
