@@ -121,7 +121,9 @@ def refits(
         refitted, squared = (tensor.numpy() for tensor in assign(matrix, centroids, metric))
         agreements.append(adjusted_rand(labels, refitted))
         inertias.append(squared.sum(dtype=np.float64))
-    ratio = float("nan") if distance is None else _ratio(inertia(np.asarray(distance)[chosen]), inertias, matrix)
+    ratio = (
+        float("nan") if distance is None else _ratio(inertia(np.asarray(distance)[chosen]), inertias, matrix)
+    )
     return Refits(float(np.mean(agreements)), ratio)
 
 
