@@ -1,4 +1,4 @@
-"""TFMA extractors that keep rows in blocks: TFX's Evaluator finds `custom_extractors` by this module's path.
+"""TFMA extractors that keep rows in blocks.
 
 TFMA's own split every batch into a dict per row before slicing, which costs 0.2 ms a row; here a batch is cut
 once per slice value, so that a metric gets arrays of rows. Slices are the whole and single columns.
@@ -28,21 +28,17 @@ from components.metrics.sampling import Keys, text_keys
 _SLICE_VALUES = "slice_values"
 
 
-def custom_extractors(
-    eval_shared_model: Any, eval_config: tfma.EvalConfig, tensor_adapter_config: Any = None
-) -> list[Any]:
-    """The extractors of an evaluation, in order (TFX's interface).
+def block_extractors(eval_shared_model: Any, eval_config: tfma.EvalConfig) -> list[Any]:
+    """The extractors of an evaluation, in order.
 
     Args:
       eval_shared_model: the model, or candidate and baseline.
       eval_config: its slicing specs name at most one column each.
-      tensor_adapter_config: not used; slicing reads the Arrow columns.
 
     Raises:
       ValueError: a slicing spec asks for more than the values of one column.
     """
-    del tensor_adapter_config
-    columns = _sliced_columns(eval_config)
+    columns = sliced_columns(eval_config)
     return [
         tfma.extractors.Extractor("ReadSerializedExamples", beam.Map(_read, columns)),
         tfma.extractors.Extractor("Predict", predict(eval_shared_model, SIGNATURE)),
@@ -53,7 +49,8 @@ def custom_extractors(
     ]
 
 
-def _sliced_columns(eval_config: tfma.EvalConfig) -> list[str]:
+def sliced_columns(eval_config: tfma.EvalConfig) -> list[str]:
+    """The columns that an evaluation is sliced by; raises as `block_extractors`."""
     columns = []
     for spec in eval_config.slicing_specs:
         if spec.feature_values or spec.slice_keys_sql or len(spec.feature_keys) > 1:

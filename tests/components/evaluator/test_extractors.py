@@ -98,4 +98,4 @@ def test_numbers_slice_too_and_the_first_of_several_values_counts():
 def test_slices_of_several_columns_are_refused():
     config = tfma.EvalConfig(slicing_specs=[tfma.SlicingSpec(feature_keys=["a", "b"])])
     with pytest.raises(ValueError, match="one column each"):
-        extractors.custom_extractors(None, config)
+        extractors.block_extractors(None, config)
