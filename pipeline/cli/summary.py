@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.cli.changes import show_changes, show_choice
 from pipeline.cli.common import err, out
 from pipeline.cli.drift import show_drift
 
@@ -32,6 +33,8 @@ def _show_end(result: dict[str, Any], customers: str) -> None:
         _show_places(result)
         return
     _show_segments(result, customers)
+    show_choice(result)
+    show_changes(result, customers)
     _show_thresholds(result)
     _show_remarks(result)
     show_drift(result)
