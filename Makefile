@@ -13,7 +13,7 @@ BUILDER := $(firstword $(foreach tool,buildah podman docker,$(if $(shell command
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help setup run test test-fast lint format bench bench-kmeans bench-metrics bench-identity soak lock image clean
+.PHONY: help setup run test test-fast lint format bench bench-kmeans bench-metrics bench-identity bench-retrain soak lock image clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bench-metrics: setup ## time all clustering metrics over 1,000,000 customers (RO
 
 bench-identity: setup ## count who changes segment id when nothing changed (ARGS="--gains"; docs/identity.md)
 	@$(BIN)/python -m benchmarks.identity $(ARGS)
+
+bench-retrain: setup ## time retrains beside a first run (ROWS=1000000; docs/benchmarks.md)
+	@$(BIN)/python -m benchmarks.retrain --rows $(ROWS) $(ARGS)
 
 soak: setup ## kill retrains at random, retrain month by month (ARGS="--hours 8 --seed 1"; docs/metadata.md)
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
