@@ -20,6 +20,11 @@ MEANINGS = {
         "Whether the same segments come back when the model is fitted on another draw of the {customers}: 1 is "
         "the same, 0 is chance (adjusted Rand index). Higher is better.",
     ),
+    "inertia_ratio": (
+        "Inertia ratio",
+        "How much farther {customers} are from the centres than in models fitted anew to them, by squared "
+        "distance: 1 is as near. Lower is better.",
+    ),
     "smallest_segment_share": (
         "Smallest segment",
         "The share of {customers} in the smallest segment: a sliver is seldom worth a campaign of its own.",
