@@ -121,8 +121,12 @@ def verdict(**changes):
 def test_headlines_first_and_whatever_failed():
     unmet = ThresholdResult("dunn", "min", 0.6, 0.5, False, True, "dunn 0.5 is below 0.6")
     held = ThresholdResult("silhouette", "max_regression", 0.05, 0.5, True, True, "fine")
-    judged = verdict(thresholds=[held, unmet], metrics={"odd_one": 1.0, **dict.fromkeys(MEANINGS, 0.5)})
-    views = metric_views(judged, {"silhouette_sampled": 2000}, "households")
+    judged = verdict(
+        thresholds=[held, unmet],
+        metrics={"odd_one": 1.0, **dict.fromkeys(MEANINGS, 0.5)},
+        rows={"silhouette_sampled": 2000},
+    )
+    views = metric_views(judged, "households")
     assert [view.name for view in views if view.headline] == [
         "silhouette",
         "stability",
@@ -145,7 +149,7 @@ def test_a_table_per_sliced_column():
         SliceMetrics("plan", "gold", 20, {"dunn": 0.1}),
         SliceMetrics("country", "FR", 10, {"silhouette": 0.2}),
     ]
-    country, plan = slice_tables(slices, metric_views(verdict(), {}, "customers"))
+    country, plan = slice_tables(slices, metric_views(verdict(), "customers"))
     assert (country.column, [item.value for item in country.slices]) == ("country", ["UK", "FR"])
     assert [metric.name for metric in country.metrics] == ["silhouette", "stability"]
     assert [metric.name for metric in plan.metrics] == ["dunn"]
