@@ -30,7 +30,7 @@ def test_a_refused_model_changes_nothing_and_says_why(segments: Segments) -> Non
     rows = [line.split() for line in shown.stdout.splitlines()]
     assert [row[:2] for row in rows if row[-2:] == ["not", "held"]] == [["✗", "silhouette"]]
     assert [row[:2] for row in rows if row[-1:] == ["held"] and row[-2] != "not"] == [
-        ["✓", metric] for metric in ("silhouette", "stability", "inertia_ratio", "smallest_segment_share")
+        ["✓", metric] for metric in ("stability", "inertia_ratio", "smallest_segment_share")
     ], "one table: what held stands beside what did not"
     assert "not blessed" in shown.stdout
     assert segments("report").stdout.strip() == refused["report"]
@@ -51,7 +51,7 @@ def test_a_sliver_of_a_segment_is_refused_without_configuration(segments: Segmen
     table["income"] = [1e9 if n % 500 == 0 else income for n, income in enumerate(table["income"])]
     write_csv(segments.data, table)
     refused = segments.json("run", code=3)
-    assert [t["metric"] for t in refused["thresholds"] if not t["held"]] == ["smallest_segment_share"]
+    assert "smallest_segment_share" in [t["metric"] for t in refused["thresholds"] if not t["held"]]
     assert segments.versions() == []
 
 
