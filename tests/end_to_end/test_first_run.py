@@ -18,20 +18,11 @@ from tests.end_to_end.command import PROJECT, Segments, customer_table, write_cs
 
 pytestmark = pytest.mark.slow
 
-UP_TO_TRANSFORM = {"ExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "DataGate"}
-FROM_TRANSFORM = {
-    *(
-        "Transform",
-        "ServedModel",
-        "Trainer",
-        "ServingCheck",
-        "Evaluator",
-        "Pusher",
-        "Assignments",
-        "Migration",
-    ),
-    "Report",
-}
+UP_TO_GATE = {"ExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "DataGate"}
+FROM_SERVED_MODEL = {
+    "ServedModel", "DriftCheck", "Transform", "Trainer", "ServingCheck", "Evaluator", "Pusher", "Assignments",
+    "Migration", "Report",
+}  # fmt: skip
 
 # Runs in a process of its own, away from the project: nothing but TensorFlow is there to help.
 CLEAN_PROCESS = """
@@ -91,7 +82,7 @@ def test_the_result(ran: tuple[Segments, dict[str, Any]]) -> None:
     assert result["k"] == 3
     assert result["model"] == str(segments.workspace / "serving" / "1")
     assert Path(result["report"]).read_text().startswith("<!DOCTYPE html>")
-    assert set(result["seconds"]) == UP_TO_TRANSFORM | FROM_TRANSFORM | {"ServedModel"}
+    assert set(result["seconds"]) == UP_TO_GATE | FROM_SERVED_MODEL
     assert {
         "silhouette",
         "davies_bouldin",
@@ -222,11 +213,11 @@ def test_only_what_depends_on_a_change_runs_again(tmp_path: Path) -> None:
     threshold = segments.json("run")
     # Version 1 is the parent now, whose segments the next model continues: a fit of its own.
     assert (threshold["status"], threshold["version"]) == ("pushed", "2")
-    assert segments.node_ids(threshold, cached=True) == UP_TO_TRANSFORM | {"Transform"}
+    assert segments.node_ids(threshold, cached=True) == UP_TO_GATE | {"Transform"}
 
     segments.config["features"] = {"columns": {"income": {"log1p": True}}}
     feature = segments.json("run")
-    assert segments.node_ids(feature, cached=True) == UP_TO_TRANSFORM
+    assert segments.node_ids(feature, cached=True) == UP_TO_GATE
 
     schema.write_text(schema.read_text() + '\nstring_domain { name: "unused" value: "x" }\n')
     curated = segments.json("run")
@@ -255,4 +246,4 @@ def test_a_change_of_the_transform_code(tmp_path: Path) -> None:
     code.write_text(code.read_text() + "\n# An edit.\n")
     again = segments.json("run")
     assert again["status"] == "pushed"
-    assert segments.node_ids(again, cached=True) == UP_TO_TRANSFORM
+    assert segments.node_ids(again, cached=True) == UP_TO_GATE

@@ -19,8 +19,8 @@ from tests.end_to_end.command import Segments
 pytestmark = pytest.mark.slow
 
 COMPONENTS = [
-    "ExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "DataGate", "Transform", "ServedModel",
-    "Trainer", "ServingCheck", "Evaluator", "Pusher", "Assignments", "Migration", "Report",
+    "ExampleGen", "StatisticsGen", "SchemaGen", "ExampleValidator", "DataGate", "ServedModel", "DriftCheck",
+    "Transform", "Trainer", "ServingCheck", "Evaluator", "Pusher", "Assignments", "Migration", "Report",
 ]  # fmt: skip
 
 

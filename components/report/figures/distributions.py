@@ -168,7 +168,9 @@ def _edges(axis: Axis, present: Floats) -> Floats:
         return edges
     if not axis.log:
         step = np.ceil((axis.high - axis.low) / BINS)
-        return np.append(np.arange(axis.low, axis.high, step), axis.high)
+        steps = np.arange(axis.low, axis.high, step)
+        # Of huge numbers the last step may come out beyond the end.
+        return np.append(steps[steps < axis.high], axis.high)
     halves = np.unique(np.concatenate([[axis.low], np.floor(edges[1:-1]) + 0.5, [axis.high]]))
     return halves[halves >= axis.low]
 
