@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn import metrics as reference
 
+from configs.evaluation import HIGHER_IS_BETTER
 from tests.end_to_end.command import PROJECT, Segments, customer_table, write_csv
 
 pytestmark = pytest.mark.slow
@@ -83,13 +84,7 @@ def test_the_result(ran: tuple[Segments, dict[str, Any]]) -> None:
     assert result["model"] == str(segments.workspace / "serving" / "1")
     assert Path(result["report"]).read_text().startswith("<!DOCTYPE html>")
     assert set(result["seconds"]) == UP_TO_GATE | FROM_SERVED_MODEL
-    assert {
-        "silhouette",
-        "davies_bouldin",
-        "calinski_harabasz",
-        "inertia_per_customer",
-        "smallest_segment_share",
-    } == set(result["metrics"])
+    assert set(result["metrics"]) == set(HIGHER_IS_BETTER)
     assert [s["id"] for s in result["segments"]] == [1, 2, 3]
     assert sum(s["share"] for s in result["segments"]) == pytest.approx(1)
     assert len({s["name"] for s in result["segments"]}) == 3
