@@ -52,7 +52,7 @@ bench-metrics: setup ## time all clustering metrics over 1,000,000 customers (RO
 bench-identity: setup ## count who changes segment id when nothing changed (ARGS="--gains"; docs/identity.md)
 	@$(BIN)/python -m benchmarks.identity $(ARGS)
 
-bench-retrain: setup ## time retrains beside a first run (ROWS=1000000; docs/benchmarks.md)
+bench-retrain: setup ## time retrains beside a first run (ROWS=1000000)
 	@$(BIN)/python -m benchmarks.retrain --rows $(ROWS) $(ARGS)
 
 soak: setup ## kill retrains at random, retrain month by month (ARGS="--hours 8 --seed 1"; docs/metadata.md)
