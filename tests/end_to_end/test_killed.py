@@ -96,6 +96,8 @@ def test_killed_in_the_middle_of_the_fit_it_goes_on_from_there(segments: Segment
     pa_csv.write_csv(pa.table(table), segments.data)
     segments.config["model"] = {"k": 30, "n_init": 1, "tolerance": 0.0}
     segments.config["training"] = {"checkpoint_seconds": 0}
+    # Which the gate refuses, and rightly so.
+    segments.config["evaluation"] = {"thresholds": {"stability": None}}
     kill_at(segments, "k-means pass 12:")
     assert "Component Trainer is finished." not in log(segments), "it was killed too late"
     result = segments.json("run")
