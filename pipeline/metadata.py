@@ -96,7 +96,7 @@ def open_store(config: MetadataConfig, workspace: Workspace) -> ml_metadata.Meta
 def lost_server(config: MetadataConfig, workspace: Workspace, error: BaseException) -> str | None:
     """What to say where a run failed since it lost its database server; None where something else was wrong."""
     if config.backend == "sqlite" or not re.search(
-        r"metadata source error|mysql_\w+ |Metadata storage", str(error)
+        r"metadata source error|mysql_\w+ |Metadata storage|Transaction already open", str(error)
     ):
         return None
     try:

@@ -30,7 +30,8 @@ def customers(rows: int) -> Customers:
     vectors = (CENTROIDS[kind] + random.normal(0, 1, (rows, 3))).astype(np.float32)
     plans = pa.array(np.where(kind == 0, "a\tb\nc", ""))
     age = np.where(np.arange(rows) == 0, np.nan, 30.0 + kind)
-    return Customers(vectors, {"age": age, "segment": np.float32(0.1) * np.ones(rows)}, {"plan": plans})
+    numeric = {"age": age, "segment": np.float32(0.1) * np.ones(rows)}
+    return Customers(vectors, numeric, {"plan": plans}, sampled=np.zeros(0, np.int64), records=np.zeros(0, object))
 
 
 def segments() -> list[dict[str, Any]]:
@@ -100,6 +101,8 @@ def test_a_bounded_sample_whatever_the_order(tmp_path: Path, monkeypatch: pytest
         made.vectors[::-1],
         {name: values[::-1] for name, values in made.numeric.items()},
         {name: values.take(backwards) for name, values in made.categorical.items()},
+        made.sampled,
+        made.records,
     )
     write(tmp_path / "one", made)
     write(tmp_path / "other", other)
