@@ -51,6 +51,8 @@ def compare_with(
     """
     if not served or not served[0].get_int_custom_property("served"):
         return Comparison(reason="no model is served yet")
+    if candidate.get_int_custom_property("served") and candidate.uri == served[0].uri:
+        return Comparison(reason="it is the served model itself")
     version = served[0].get_string_custom_property("version") or "unknown"
     problem = _problem_with(_saved_model(served[0]), examples, split)
     if problem:

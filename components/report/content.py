@@ -116,6 +116,7 @@ def build_content(
             blessed=facts.blessed,
             infra_blessed=facts.infra_blessed,
             infra_problems=facts.infra_problems,
+            kept=facts.kept,
         ),
         segments=_segments(facts, customers_word),
         migration=migration_of(facts.migration, customers_word) if facts.migration else None,
