@@ -16,6 +16,7 @@ from tfx.components.transform.component import Transform
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.experimental.conditionals.conditional import Cond
 from tfx.orchestration.pipeline import Pipeline
+from tfx.types import BaseChannel
 
 from components.assignments.component import Assignments
 from components.drift.component import DriftCheck
@@ -179,12 +180,10 @@ def model_nodes(
 ) -> list[BaseComponent]:
     """From the customers to a new model, and all that follows from it."""
     examples = before.examples.outputs["examples"]
-    statistics = before.statistics.outputs["statistics"]
-    schema = before.schema.outputs["schema"]
     served = before.served
     transform = Transform(
         examples=before.examples.outputs["table"],
-        schema=schema,
+        schema=before.schema.outputs["schema"],
         preprocessing_fn="transforms.preprocessing.preprocessing_fn",
         custom_config={
             "features": config.features.model_dump_json(by_alias=True),
@@ -241,33 +240,19 @@ def model_nodes(
         examples=examples,
         code_version=node_version("ServingCheck"),
     )
-    evaluator = Evaluator(
-        examples=examples,
-        model=model,
-        baseline_model=served.outputs["model"],
-        schema=schema,
-        evaluation=config.evaluation.model_dump_json(by_alias=True),
-        code_version=node_version("Evaluator"),
-    )
+    evaluator = _evaluator(config, before, model)
     # Before the evaluation: a model that no server can load is not worth measuring first.
     evaluator.add_upstream_node(serving_check)
     pusher = Pusher(
         model=model,
-        statistics=statistics,
+        statistics=before.statistics.outputs["statistics"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=serving_check.outputs["blessing"],
         serving_dir=workspace.serving,
         run_key=inputs.run_id,
         code_version=node_version("Pusher"),
     )
-    assignments = Assignments(
-        examples=examples,
-        pushed_model=pusher.outputs["pushed_model"],
-        assignments_config=config.assignments.model_dump_json(),
-        assignments_dir=workspace.assignments,
-        id_column=inputs.id_column,
-        code_version=node_version("Assignments"),
-    )
+    assignments = _assignments(config, inputs, workspace, before, pusher.outputs["pushed_model"])
     migration = Migration(
         examples=examples,
         model=model,
@@ -279,13 +264,12 @@ def model_nodes(
         id_column=inputs.id_column,
         code_version=node_version("Migration"),
     )
-    report = Report(
+    report = _report(
+        config,
+        inputs,
+        workspace,
+        before,
         model=model,
-        served_model=served.outputs["model"],
-        examples=examples,
-        statistics=statistics,
-        schema=schema,
-        verdict=before.gate.outputs["verdict"],
         evaluation=evaluator.outputs["evaluation"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=serving_check.outputs["blessing"],
@@ -293,12 +277,6 @@ def model_nodes(
         assignments=assignments.outputs["assignments"],
         sweep=tuner.outputs["sweep"] if tuner else None,
         migration=migration.outputs["migration"],
-        drift=before.drift.outputs["drift"],
-        report_config=config.report.model_dump_json(),
-        pipeline_name=config.name,
-        run_id=inputs.run_id,
-        publish_dir=workspace.reports,
-        code_version=node_version("Report"),
     )
     return [
         transform,
@@ -317,44 +295,73 @@ def kept_nodes(
     config: PipelineConfig, inputs: RunInputs, workspace: Workspace, before: GuardingNodes
 ) -> list[BaseComponent]:
     """Where the served model is kept: how good it is today, and who is in which of its segments."""
-    examples = before.examples.outputs["examples"]
-    schema = before.schema.outputs["schema"]
-    served = before.served
-    evaluator = Evaluator(
-        examples=examples,
-        model=served.outputs["model"],
-        baseline_model=served.outputs["model"],
-        schema=schema,
+    model, pushed_model = before.served.outputs["model"], before.served.outputs["pushed_model"]
+    evaluator = _evaluator(config, before, model).with_id("KeptEvaluator")
+    assignments = _assignments(config, inputs, workspace, before, pushed_model).with_id("KeptAssignments")
+    report = _report(
+        config,
+        inputs,
+        workspace,
+        before,
+        model=model,
+        evaluation=evaluator.outputs["evaluation"],
+        model_blessing=evaluator.outputs["blessing"],
+        pushed_model=pushed_model,
+        assignments=assignments.outputs["assignments"],
+    ).with_id("KeptReport")
+    return [evaluator, assignments, report]
+
+
+def _evaluator(config: PipelineConfig, before: GuardingNodes, model: BaseChannel) -> Evaluator:
+    return Evaluator(
+        examples=before.examples.outputs["examples"],
+        model=model,
+        baseline_model=before.served.outputs["model"],
+        schema=before.schema.outputs["schema"],
         evaluation=config.evaluation.model_dump_json(by_alias=True),
         code_version=node_version("Evaluator"),
-    ).with_id("KeptEvaluator")
-    assignments = Assignments(
-        examples=examples,
-        pushed_model=served.outputs["pushed_model"],
+    )
+
+
+def _assignments(
+    config: PipelineConfig,
+    inputs: RunInputs,
+    workspace: Workspace,
+    before: GuardingNodes,
+    pushed_model: BaseChannel,
+) -> Assignments:
+    return Assignments(
+        examples=before.examples.outputs["examples"],
+        pushed_model=pushed_model,
         assignments_config=config.assignments.model_dump_json(),
         assignments_dir=workspace.assignments,
         id_column=inputs.id_column,
         code_version=node_version("Assignments"),
-    ).with_id("KeptAssignments")
-    report = Report(
-        model=served.outputs["model"],
-        served_model=served.outputs["model"],
-        examples=examples,
+    )
+
+
+def _report(
+    config: PipelineConfig,
+    inputs: RunInputs,
+    workspace: Workspace,
+    before: GuardingNodes,
+    **found: BaseChannel | None,
+) -> Report:
+    """The page about what was found."""
+    return Report(
+        served_model=before.served.outputs["model"],
+        examples=before.examples.outputs["examples"],
         statistics=before.statistics.outputs["statistics"],
-        schema=schema,
+        schema=before.schema.outputs["schema"],
         verdict=before.gate.outputs["verdict"],
-        evaluation=evaluator.outputs["evaluation"],
-        model_blessing=evaluator.outputs["blessing"],
-        pushed_model=served.outputs["pushed_model"],
-        assignments=assignments.outputs["assignments"],
         drift=before.drift.outputs["drift"],
         report_config=config.report.model_dump_json(),
         pipeline_name=config.name,
         run_id=inputs.run_id,
         publish_dir=workspace.reports,
         code_version=node_version("Report"),
-    ).with_id("KeptReport")
-    return [evaluator, assignments, report]
+        **found,
+    )
 
 
 def assemble(config: PipelineConfig, workspace: Workspace, nodes: list[BaseComponent]) -> Pipeline:

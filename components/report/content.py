@@ -21,8 +21,8 @@ from components.report.metrics import (
 )
 from components.report.migration import Migration, Version, history_of, migration_of
 from components.report.pictures import Pictures
-from components.report.sweep import Sweep, sweep_of
 from components.trainer.naming import describe_segment
+from components.tuner.sweep import Sweep, sweep_of
 
 CANDIDATE = "this model"
 

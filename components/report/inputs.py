@@ -16,11 +16,11 @@ from tfx.utils import path_utils
 
 from components.evaluator.verdict import Verdict, read_verdict
 from components.example_files import read_ingest
+from components.migration.content import MIGRATION_FILE
 from components.paths import is_local
 from components.report.columns import ColumnFacts, read_columns
-from components.report.migration import MIGRATION_FILE
-from components.report.sweep import SWEEP_FILE
 from components.segments_file import read_segments
+from components.tuner.sweep import SWEEP_FILE
 
 GATE_FILE = "verdict.json"
 CHECK_FILE = "check.json"
