@@ -18,6 +18,8 @@ class CustomerExampleGenSpec(types.ComponentSpec):
     PARAMETERS = {
         "data_config": ExecutionParameter(type=str),
         "source": ExecutionParameter(type=str),
+        "path": ExecutionParameter(type=str, optional=True),
+        "span": ExecutionParameter(type=str, optional=True),
         "code_version": ExecutionParameter(type=str),
     }
     INPUTS: dict[str, Any] = {}
@@ -46,19 +48,30 @@ class CustomerExampleGen(base_beam_component.BaseBeamComponent):
     SPEC_CLASS = CustomerExampleGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
-    def __init__(self, data_config: str, source: str, code_version: Optional[str] = "") -> None:
+    def __init__(
+        self,
+        data_config: str,
+        source: str,
+        path: Optional[str] = None,
+        span: Optional[str] = None,
+        code_version: Optional[str] = "",
+    ) -> None:
         """The component.
 
         Args:
           data_config: JSON of the configuration's section `data`.
           source: JSON of the files and their digests, as `source_to_json` writes it: by the digests TFX's
-            cache sees that a file has changed.
+            cache sees that a file has changed. "" where nobody could look before the run: they are found then.
+          path, span: where `source` is "", what the run was submitted with in place of the section's own; see
+            `components.example_gen.at_runtime.as_submitted`.
           code_version: hash of the code that is executed, for TFX's cache.
         """
         super().__init__(
             spec=CustomerExampleGenSpec(
                 data_config=data_config,
                 source=source,
+                path=path,
+                span=span,
                 code_version=code_version or "",
                 examples=types.Channel(type=standard_artifacts.Examples),
                 table=types.Channel(type=standard_artifacts.Examples),
