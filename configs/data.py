@@ -3,91 +3,16 @@
 from __future__ import annotations
 
 import datetime
-import re
 from typing import Annotated, Literal, Union
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator
 
+from configs.condition import Column, ColumnType, Condition, Scalar
 from configs.section import Section
-
-Column = Annotated[str, StringConstraints(min_length=1)]
-ColumnType = Literal["text", "integer", "number", "time"]
-Scalar = Union[int, float, str]
+from configs.transactions import TransactionsConfig
 
 SPAN_PLACEHOLDER = "{SPAN}"
 DATE_PLACEHOLDERS = ("{DATE}", "{YYYY}", "{MM}", "{DD}")
-
-
-class Condition(Section):
-    """Rows are kept where `column` meets every operator given; a missing value meets none but `missing`.
-
-    Numbers and times compare as such, anything else as text. `matches` is an RE2 expression found anywhere.
-    """
-
-    column: Column
-    gt: Scalar | None = None
-    ge: Scalar | None = None
-    lt: Scalar | None = None
-    le: Scalar | None = None
-    eq: Scalar | None = None
-    ne: Scalar | None = None
-    is_in: list[Scalar] | None = None
-    not_in: list[Scalar] | None = None
-    matches: str | None = None
-    not_matches: str | None = None
-    missing: bool | None = None
-
-    @model_validator(mode="after")
-    def _has_an_operator(self) -> Condition:
-        operators = [name for name in type(self).model_fields if name != "column"]
-        if all(getattr(self, name) is None for name in operators):
-            raise ValueError(f"needs an operator: one of {', '.join(operators)}")
-        return self
-
-    @field_validator("matches", "not_matches")
-    @classmethod
-    def _compiles(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                re.compile(value)
-            except re.error as error:
-                raise ValueError(f"is not a regular expression: {error}") from error
-        return value
-
-
-class TransactionsConfig(Section):
-    """The rows are purchases: they are grouped by `data.id` into one row per customer.
-
-    The customer's columns are `recency_days` (last order to `as_of`), `frequency` (orders), `monetary`
-    (sum of amounts), `tenure_days` (first order to `as_of`) and `average_basket` (monetary / frequency).
-    """
-
-    time: Column
-    time_format: str | None = Field(
-        None, description="strptime pattern for times written as text; ISO 8601 else"
-    )
-    amount: Column | None = Field(None, description="value of the line; or give quantity and price")
-    quantity: Column | None = None
-    price: Column | None = None
-    order: Column | None = Field(None, description="what groups lines into an order; else each line is one")
-    as_of: Union[Literal["latest"], datetime.date] = Field(
-        "latest",
-        description="end of the observed period: the last transaction's time, or a date (its midnight)",
-    )
-
-    @model_validator(mode="after")
-    def _amount_or_parts(self) -> TransactionsConfig:
-        parts = self.quantity is not None and self.price is not None
-        any_part = self.quantity is not None or self.price is not None
-        if (self.amount is not None) == any_part or any_part != parts:
-            raise ValueError("needs either 'amount', or both 'quantity' and 'price'")
-        return self
-
-    @property
-    def columns(self) -> list[str]:
-        """The source columns that the aggregation reads, besides the customer id."""
-        named = (self.time, self.amount, self.quantity, self.price, self.order)
-        return list(dict.fromkeys(name for name in named if name is not None))
 
 
 class DataConfig(Section):

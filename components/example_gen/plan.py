@@ -26,7 +26,8 @@ from components.example_gen.convert import (
 from components.example_gen.quotes import check_quotes
 from components.example_gen.readers import read_batches
 from components.example_gen.source import Source
-from configs.data import Condition, DataConfig
+from configs.condition import Condition
+from configs.data import DataConfig
 
 _SAMPLED_FILES = 8
 _SAMPLED_BYTES = 8 << 20

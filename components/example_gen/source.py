@@ -22,7 +22,8 @@ from components.example_gen import headers, spans
 from components.example_gen.files import fingerprint_files
 from components.example_gen.headers import Format
 from components.paths import is_local
-from configs.data import Condition, DataConfig
+from configs.condition import Condition
+from configs.data import DataConfig
 from configs.errors import ConfigError
 from configs.pipeline import PipelineConfig
 

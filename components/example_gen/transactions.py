@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from components.example_gen.convert import DAY_MICROSECONDS
 from components.example_gen.rows import HASH, ID
 from components.example_gen.source import TRANSACTION_FEATURES
-from configs.data import TransactionsConfig
+from configs.transactions import TransactionsConfig
 
 _ORDER, _LINES, _AMOUNT, _FIRST, _LAST = "\x01order", "\x01lines", "\x01amount", "\x01first", "\x01last"
 

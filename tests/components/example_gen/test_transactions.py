@@ -17,7 +17,7 @@ from components.example_gen import transactions
 from components.example_gen.convert import TIMESTAMP
 from components.example_gen.hashing import hash_text
 from components.example_gen.rows import HASH, ID
-from configs.data import TransactionsConfig
+from configs.transactions import TransactionsConfig
 
 DATA = Path(__file__).parents[3] / ".." / "shared" / "data"
 FEATURES = ["recency_days", "frequency", "monetary", "tenure_days", "average_basket"]
