@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Union
 
 from pydantic import Field, StringConstraints, field_validator
 
+from configs.attributes import AttributesConfig
 from configs.condition import Column, ColumnType, Condition, Scalar
 from configs.section import Section
 from configs.transactions import TransactionsConfig
@@ -39,6 +40,7 @@ class DataConfig(Section):
     duplicate_ids: Literal["reject", "first", "last"] = "reject"
     missing_ids: Literal["reject", "drop"] = "reject"
     transactions: TransactionsConfig | None = None
+    attributes: AttributesConfig | None = None
     span: Union[Annotated[int, Field(ge=0)], datetime.date, None] = Field(
         None, description="a span in place of the newest: a number, or a date"
     )
@@ -90,4 +92,12 @@ class DataConfig(Section):
                 named.setdefault(column, "data.missing")
         for condition in self.keep:
             named.setdefault(condition.column, "data.keep")
+        for condition in self.conditions:
+            named.setdefault(condition.column, "data.transactions.returns.when")
         return named
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """All conditions on rows: those to be kept, and those that tell returns."""
+        returns = self.transactions.return_condition if self.transactions else None
+        return [*self.keep, *([returns] if returns else [])]
