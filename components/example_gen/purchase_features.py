@@ -127,7 +127,7 @@ def _details(
         columns["trend"] = pa.array(np.divide(recent - before, total, np.zeros(count), where=total > 0))
     if RETURNS in sums:
         known = sums[RETURNS].filter(pc.is_in(sums[RETURNS][ID], value_set=ids))
-        returned = np.bincount(_rows(known, ids), known[VALUE].to_numpy(), count)
+        returned = _sums(_rows(known, ids), known[VALUE].to_numpy(), count)
         columns["return_rate"] = pa.array(returned / (returned + table[LINES].to_numpy()))
     if DAYS in sums:
         columns |= _by_day(sums[DAYS], ids, config)
@@ -151,11 +151,11 @@ def _gaps(
         gaps = np.diff(starts) / DAY_MICROSECONDS
         within = rows[1:] == rows[:-1]
         of, deviation = rows[1:][within], gaps[within] - mean[rows[1:][within]]
-        squares = np.bincount(of, deviation**2, len(table))
+        squares = _sums(of, deviation**2, len(table))
         # Lines without an order at the same moment are orders without a gap between them.
         is_moment = totals[MOMENT].is_valid().to_numpy()
         repeats = np.where(is_moment, totals[LINES].to_numpy() - 1, 0)
-        squares += np.bincount(_rows(totals, ids), repeats, len(table)) * mean**2
+        squares += _sums(_rows(totals, ids), repeats, len(table)) * mean**2
         std = np.sqrt(squares / np.maximum(orders - 2, 1))
         columns["interpurchase_std_days"] = pa.array(std, mask=orders < 3)
     return columns
@@ -179,10 +179,10 @@ def _by_category(
         has[owners] = True
         columns["favourite_category"] = names.take(pa.array(best, mask=~has))
     listed = config.category_shares if isinstance(config.category_shares, list) else categories
-    total = np.bincount(rows, values, len(ids))
+    total = _sums(rows, values, len(ids))
     for category in listed if config.category_shares is not None else ():
         mine = pc.fill_null(pc.equal(by_category[KEY], category), False).to_numpy()
-        columns[f"{SHARE}{category}"] = _share(np.bincount(rows[mine], values[mine], len(ids)), total)
+        columns[f"{SHARE}{category}"] = _share(_sums(rows[mine], values[mine], len(ids)), total)
     return columns
 
 
@@ -207,7 +207,7 @@ def _by_day(by_day: pa.Table, ids: pa.Array, config: TransactionsConfig) -> dict
     repeats = counts - 1
     after_first = np.ones(len(rows), bool)
     after_first[starts] = False
-    total = np.bincount(rows[after_first], values[after_first], len(ids))
+    total = _sums(rows[after_first], values[after_first], len(ids))
     columns = {_DAYS: pa.array(counts), _FIRST_DAY: pa.array(days[starts])}
     if config.makes("repeat_frequency"):
         columns["repeat_frequency"] = pa.array(repeats)
@@ -217,6 +217,12 @@ def _by_day(by_day: pa.Table, ids: pa.Array, config: TransactionsConfig) -> dict
     if config.makes("mean_repeat_value"):
         columns["mean_repeat_value"] = pa.array(total / np.maximum(repeats, 1))
     return columns
+
+
+def _sums(rows: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+    """The sum of the values of each row of the customer table: double [count]."""
+    # Of no values at all NumPy makes whole numbers.
+    return np.bincount(rows, values, count).astype(np.float64, copy=False)
 
 
 def _rows(detail: pa.Table, ids: pa.Array) -> np.ndarray:
