@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import zoneinfo
 from collections.abc import Sequence
-from typing import Annotated, Literal, Union
+from typing import Annotated, Literal, Union, get_args
 
 from pydantic import Field, field_validator, model_validator
 
@@ -241,7 +241,7 @@ class TransactionsConfig(Section):
           categories: those that get a share, where `category_shares` only says how many.
         """
         made: dict[str, str] = {}
-        for feature in Feature.__args__:  # type: ignore[attr-defined]
+        for feature in get_args(Feature):
             if feature == "weekday_shares" and self.makes(feature):
                 made |= {f"{day}_share": "number" for day in WEEKDAYS}
             elif self.makes(feature):

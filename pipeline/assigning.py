@@ -14,7 +14,7 @@ import pyarrow.parquet
 
 from components.assignments.new_customers import score_customers
 from components.assignments.table import table_schema
-from components.example_gen.customers import read_customers
+from components.example_gen.in_memory import read_customers
 from components.example_gen.plan import make_plan
 from components.example_gen.source import ROW_ID, Source, resolve_source
 from components.served_model.loaded import Feature, LoadedModel

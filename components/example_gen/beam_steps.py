@@ -32,10 +32,11 @@ from components.example_gen.customers import (
     column_types,
     condense,
     customer_columns,
-    latest_purchase,
     merge,
 )
 from components.example_gen.encode import as_features, records_name, table_name, write_examples, write_table
+from components.example_gen.held import Held
+from components.example_gen.in_memory import latest_purchase
 from components.example_gen.period import looks_ahead, with_end
 from components.example_gen.plan import Plan
 from components.example_gen.rows import HASH, read_rows
@@ -123,12 +124,16 @@ class _Read(beam.DoFn):
 
     def process(self, file: int, latest: Iterable[int | None] = ()) -> Iterator[Any]:
         plan = with_end(self._plan, latest)
-        tallies = []
+        tallies, held = [], Held(plan)
         try:
             for number, (batch, tally) in enumerate(read_rows(plan, file)):
                 tallies.append(tally)
                 for bucket, rows in _divided(batch, bucket_keys(plan, batch), self._buckets):
-                    yield bucket, ((_ROWS, file, number), _packed(condense(plan, rows)))
+                    held.add(bucket, number, condense(plan, rows))
+                for bucket, first, piece in held.overflow():
+                    yield bucket, ((_ROWS, file, first), _packed(piece))
+            for bucket, first, piece in held.rest():
+                yield bucket, ((_ROWS, file, first), _packed(piece))
         except DataError as error:
             tallies.append(Tally(problems=((file, str(error)),)))
         yield TaggedOutput(_TALLY, total(tallies))

@@ -9,14 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.errors import DataError
 from components.example_gen import attributes, hashing, purchase_features, transactions
 from components.example_gen.convert import TEXT, TIME, days
-from components.example_gen.period import looking_ahead, looks_ahead, with_end
 from components.example_gen.plan import Plan
-from components.example_gen.rows import FILE_SHIFT, HASH, ID, POSITION, ROW_HASHES, file_and_row, read_rows
-from components.example_gen.tally import Tally, total
-from components.example_gen.times import judge
+from components.example_gen.rows import FILE_SHIFT, HASH, ID, POSITION, ROW_HASHES, file_and_row
+from components.example_gen.tally import Tally
 from components.example_gen.transactions import Sums
 
 # What `condense` makes of rows: them as they are, or their partial sums.
@@ -105,39 +102,6 @@ def column_types(plan: Plan, tally: Tally) -> dict[str, str]:
     if plan.data.transactions is not None:
         kinds = plan.data.transactions.columns_made(plan.source.categories) | kinds
     return {plan.source.id_name: TEXT, **kinds}
-
-
-def read_customers(plan: Plan) -> tuple[pa.Table, Tally]:
-    """The customer table of a source, in one process and in memory.
-
-    Raises:
-      DataError: the data must be mended.
-    """
-    files = range(len(plan.source.files))
-    if looks_ahead(plan):
-        plan = with_end(plan, (latest_purchase(plan, file) for file in files))
-    parts, tallies = [], []
-    for file in files:
-        for batch, tally in read_rows(plan, file):
-            parts.append(condense(plan, pa.Table.from_batches([batch])))
-            tallies.append(tally)
-    attribute_parts: list[pa.Table] = []
-    if plan.attributes is not None:
-        attribute_parts, promoted = attributes.read(plan.attributes)
-        tallies.append(promoted)
-    table, found = merge(plan, parts, attribute_parts)
-    tally = attributes.judge(judge(total([*tallies, found]), plan), plan)
-    if not tally.is_usable:
-        raise DataError("\n".join(tally.explain(plan.place)))
-    return pa.table(customer_columns(plan, table, tally)), tally
-
-
-def latest_purchase(plan: Plan, file: int) -> int | None:
-    """When the last purchase of a file was, microseconds since 1970-01-01 UTC; what is wrong is told later."""
-    try:
-        return total(tally for _, tally in read_rows(looking_ahead(plan), file)).latest
-    except DataError:
-        return None
 
 
 def _purchases(plan: Plan, sums: Sums) -> tuple[pa.Table, Tally]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import itertools
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from components.example_gen.rows import HASH, ID
 from configs.transactions import WEEKDAYS, Feature, TransactionsConfig
 
 DATA = Path(__file__).parents[3] / ".." / "shared" / "data"
-ALL: tuple[str, ...] = Feature.__args__  # type: ignore[attr-defined]
+ALL: tuple[str, ...] = get_args(Feature)
 DAY = pd.Timedelta(days=1)
 EVERYTHING: dict[str, Any] = {
     "time": "when",
@@ -80,11 +80,11 @@ def of_one(lines: pd.DataFrame, config: TransactionsConfig, as_of: pd.Timestamp)
     }
 
 
-def assert_as_documented(found: pa.Table, lines: pd.DataFrame, config: TransactionsConfig, as_of: Any) -> None:
+def assert_as_documented(
+    found: pa.Table, lines: pd.DataFrame, config: TransactionsConfig, as_of: Any
+) -> None:
     expected = {
-        name: of_one(group, config, as_of)
-        for name, group in lines.groupby("id")
-        if not group.returned.all()
+        name: of_one(group, config, as_of) for name, group in lines.groupby("id") if not group.returned.all()
     }
     assert found[ID].to_pylist() == sorted(expected)
     columns = features(found, config, as_of.value // 1000)
@@ -336,9 +336,7 @@ def test_calibration_summary_of_online_retail(read, online_retail):
     assert (found.repeat_frequency == grouped.day.nunique() - 1).all()
     assert (found.repeat_recency_days == (grouped.day.max() - first) / DAY).all()
     assert (found.age_days == (end - first) / DAY).all()
-    np.testing.assert_allclose(
-        found.mean_repeat_value, repeats.reindex(first.index).fillna(0.0), rtol=1e-13
-    )
+    np.testing.assert_allclose(found.mean_repeat_value, repeats.reindex(first.index).fillna(0.0), rtol=1e-13)
 
 
 def test_more_features_of_online_retail_equal_pandas(read, online_retail):
