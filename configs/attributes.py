@@ -6,14 +6,14 @@ from typing import Annotated, Union
 
 from pydantic import Field, StringConstraints
 
-from configs.condition import Column, ColumnType, Scalar
+from configs.condition import Column, ColumnType, Encoding, Scalar
 from configs.section import Section
 
 
 class AttributesConfig(Section):
     """Where attributes of customers are, such as demographics; customers without any get missing values."""
 
-    path: Union[Annotated[str, StringConstraints(min_length=1)], list[str]] = Field(
+    path: Union[Column, Annotated[list[Column], Field(min_length=1)]] = Field(
         description="file, glob, or list of them; CSV or Parquet"
     )
     id: Column = Field(description="the customer id in this table")
@@ -25,4 +25,4 @@ class AttributesConfig(Section):
         default_factory=dict, description="values that stand for missing, by column; '*' for every column"
     )
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
-    encoding: str = "utf-8"
+    encoding: Encoding = "utf-8"

@@ -5,13 +5,24 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Union
 
-from pydantic import StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, StringConstraints, field_validator, model_validator
 
 from configs.section import Section
 
 Column = Annotated[str, StringConstraints(min_length=1)]
 ColumnType = Literal["text", "integer", "number", "time"]
 Scalar = Union[int, float, str]
+
+
+def _known_encoding(value: str) -> str:
+    try:
+        "".encode(value)
+    except LookupError as error:
+        raise ValueError("is not an encoding Python knows, such as utf-8, latin-1 or cp1252") from error
+    return value
+
+
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
 
 
 class Condition(Section):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Union
 from pydantic import Field, StringConstraints, field_validator
 
 from configs.attributes import AttributesConfig
-from configs.condition import Column, ColumnType, Condition, Scalar
+from configs.condition import Column, ColumnType, Condition, Encoding, Scalar
 from configs.section import Section
 from configs.transactions import TransactionsConfig
 
@@ -24,7 +24,7 @@ class DataConfig(Section):
     )
     format: Literal["auto", "csv", "parquet"] = "auto"
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
-    encoding: str = "utf-8"
+    encoding: Encoding = "utf-8"
     id: Column | None = Field(None, description="the customer id; found by its name where not given")
     columns: list[Column] | None = Field(None, description="read only these (and the id)")
     types: dict[Column, ColumnType] = Field(
@@ -58,15 +58,6 @@ class DataConfig(Section):
     def _has_a_path(cls, value: str | list[str]) -> str | list[str]:
         if not value or not all([value] if isinstance(value, str) else value):
             raise ValueError("must not be empty")
-        return value
-
-    @field_validator("encoding")
-    @classmethod
-    def _encoding_exists(cls, value: str) -> str:
-        try:
-            "".encode(value)
-        except LookupError as error:
-            raise ValueError("is not an encoding Python knows, such as utf-8, latin-1 or cp1252") from error
         return value
 
     @property

@@ -95,7 +95,11 @@ class Tally:
         if data.transactions.timezone is None:
             return moment
         zone = zoneinfo.ZoneInfo(data.transactions.timezone)
-        return moment.replace(tzinfo=datetime.timezone.utc).astimezone(zone)
+        try:
+            return moment.replace(tzinfo=datetime.timezone.utc).astimezone(zone)
+        except OverflowError:
+            # The last hours of the year 9999, which many systems write for "never".
+            return moment
 
     def eval_threshold(self, data: DataConfig) -> int:
         """Customers whose split position is below this are in eval.

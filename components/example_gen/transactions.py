@@ -66,8 +66,8 @@ def partial_sums(rows: pa.Table, config: TransactionsConfig, end: int | None = N
         totals[MOMENT] = pc.if_else(totals[ORDER].is_valid(), pa.scalar(None, pa.int64()), time)
     value = pc.max_element_wise(amount, 0.0) if config.shares_of == "amount" else np.ones(len(rows))
     if config.makes("trend"):
-        assert end is not None
-        totals |= _trend_parts(time, value, end, config.trend_span * DAY_MICROSECONDS)
+        # Without an end there are no purchases.
+        totals |= _trend_parts(time, value, end or 0, config.trend_span * DAY_MICROSECONDS)
     sums[TOTALS] = _added(pa.table(totals))
     if config.makes("distinct_products"):
         sums[PRODUCTS] = _keyed(rows[ID], rows[config.product], value)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from components.errors import DataError
+
 TIMED = {"time": "when", "amount": "amount"}
 LINES = """id,when,amount,order
 ann,2024-01-01 12:00,10,o1
@@ -118,3 +120,17 @@ def test_keep_by_quantity_and_by_the_begin_of_the_order(write, read):
     reading = read(path, keep=keep, transactions=timed)
     assert (reading.column("monetary"), reading.column("frequency")) == ([10.0], [1])
     assert reading.tally.rows_dropped == {"q gt 0": 3, "order not_matches ^C": 1}
+
+
+@pytest.mark.parametrize("treat", ["drop", "rate"])
+def test_nothing_but_returns(write, read, treat):
+    path = write("id,when,amount,c,p\na,2024-01-01,-1,x,y\nb,2024-01-02,-2,x,y\n")
+    timed = {
+        **TIMED, "returns": {"treat": treat}, "trend_days": 3, "category": "c", "product": "p",
+        "features": ["trend", "favourite_category", "distinct_products", "weekend_share", "interpurchase_std_days",
+                     "mean_repeat_value"],
+    }  # fmt: skip
+    with pytest.raises(DataError, match="no customers are left of 2 rows"):
+        read(path, transactions=timed)
+    with pytest.raises(DataError, match=r"no customers are left of 2 rows: dropped 2 by 'amount gt 5'"):
+        read(path, transactions=timed, keep=[{"column": "amount", "gt": 5}])
