@@ -29,6 +29,7 @@ from components.example_gen.readers import read_batches
 from components.example_gen.source import Source
 from configs.condition import Condition
 from configs.data import DataConfig
+from configs.errors import ConfigError
 
 _SAMPLED_FILES = 8
 _SAMPLED_BYTES = 8 << 20
@@ -113,7 +114,12 @@ def _check_conditions(data: DataConfig, source: Source, kinds: dict[str, str]) -
     stored = {TEXT: pa.string(), INTEGER: pa.int64(), NUMBER: pa.float64(), TIME: TIMESTAMP}
     for condition in data.conditions:
         kind = TEXT if condition.column == source.id_column else kinds[condition.column]
-        meets(pa.array([], stored[kind]), condition)
+        try:
+            meets(pa.array([], stored[kind]), condition)
+        except ConfigError as error:
+            if condition in data.keep:
+                raise
+            raise ConfigError(str(error).replace("data.keep", "data.transactions.returns.when", 1)) from error
 
 
 def missing_value_remedy(column: str, value: object) -> str:

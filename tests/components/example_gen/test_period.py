@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from components.errors import DataError
+from configs.errors import ConfigError
 
 TIMED = {"time": "when", "amount": "amount"}
 LINES = """id,when,amount,order
@@ -134,3 +135,24 @@ def test_nothing_but_returns(write, read, treat):
         read(path, transactions=timed)
     with pytest.raises(DataError, match=r"no customers are left of 2 rows: dropped 2 by 'amount gt 5'"):
         read(path, transactions=timed, keep=[{"column": "amount", "gt": 5}])
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        (
+            {"column": "amount", "lt": "zero"},
+            "data.transactions.returns.when: amount lt: 'zero' is not a number",
+        ),
+        (
+            {"column": "order", "matches": "(?=C)"},
+            "data.transactions.returns.when: order: '(?=C)' is not RE2",
+        ),
+        ({"column": "ordr", "eq": "C"}, "data.transactions.returns.when: there is no column 'ordr'"),
+        ({"column": "id", "eq": "ann"}, "data.transactions.returns.when: 'id' is the customer id"),
+    ],
+)
+def test_a_condition_on_returns_that_means_nothing(write, read, when, said):
+    with pytest.raises(ConfigError) as caught:
+        read(write(LINES), transactions={**TIMED, "returns": {"treat": "drop", "when": when}})
+    assert str(caught.value).startswith(said)
