@@ -13,7 +13,7 @@ BUILDER := $(firstword $(foreach tool,buildah podman docker,$(if $(shell command
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help setup run test test-fast lint format bench bench-kmeans bench-metrics bench-identity bench-retrain soak lock image clean
+.PHONY: help setup run test test-fast lint format bench bench-kmeans bench-metrics bench-identity bench-retrain bench-transactions soak lock image clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench-identity: setup ## count who changes segment id when nothing changed (ARGS
 
 bench-retrain: setup ## time retrains beside a first run (ROWS=1000000)
 	@$(BIN)/python -m benchmarks.retrain --rows $(ROWS) $(ARGS)
+
+bench-transactions: setup ## time purchases to customers beside pandas' groupby (ARGS="--cases retail"; docs/transactions.md)
+	@$(BIN)/python -m benchmarks.transactions $(ARGS)
 
 soak: setup ## kill retrains at random, retrain month by month (ARGS="--hours 8 --seed 1"; docs/metadata.md)
 	@$(BIN)/python -m benchmarks.soak $(ARGS)

@@ -3,91 +3,17 @@
 from __future__ import annotations
 
 import datetime
-import re
 from typing import Annotated, Literal, Union
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator
 
+from configs.attributes import AttributesConfig
+from configs.condition import Column, ColumnType, Condition, Encoding, Scalar
 from configs.section import Section
-
-Column = Annotated[str, StringConstraints(min_length=1)]
-ColumnType = Literal["text", "integer", "number", "time"]
-Scalar = Union[int, float, str]
+from configs.transactions import TransactionsConfig
 
 SPAN_PLACEHOLDER = "{SPAN}"
 DATE_PLACEHOLDERS = ("{DATE}", "{YYYY}", "{MM}", "{DD}")
-
-
-class Condition(Section):
-    """Rows are kept where `column` meets every operator given; a missing value meets none but `missing`.
-
-    Numbers and times compare as such, anything else as text. `matches` is an RE2 expression found anywhere.
-    """
-
-    column: Column
-    gt: Scalar | None = None
-    ge: Scalar | None = None
-    lt: Scalar | None = None
-    le: Scalar | None = None
-    eq: Scalar | None = None
-    ne: Scalar | None = None
-    is_in: list[Scalar] | None = None
-    not_in: list[Scalar] | None = None
-    matches: str | None = None
-    not_matches: str | None = None
-    missing: bool | None = None
-
-    @model_validator(mode="after")
-    def _has_an_operator(self) -> Condition:
-        operators = [name for name in type(self).model_fields if name != "column"]
-        if all(getattr(self, name) is None for name in operators):
-            raise ValueError(f"needs an operator: one of {', '.join(operators)}")
-        return self
-
-    @field_validator("matches", "not_matches")
-    @classmethod
-    def _compiles(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                re.compile(value)
-            except re.error as error:
-                raise ValueError(f"is not a regular expression: {error}") from error
-        return value
-
-
-class TransactionsConfig(Section):
-    """The rows are purchases: they are grouped by `data.id` into one row per customer.
-
-    The customer's columns are `recency_days` (last order to `as_of`), `frequency` (orders), `monetary`
-    (sum of amounts), `tenure_days` (first order to `as_of`) and `average_basket` (monetary / frequency).
-    """
-
-    time: Column
-    time_format: str | None = Field(
-        None, description="strptime pattern for times written as text; ISO 8601 else"
-    )
-    amount: Column | None = Field(None, description="value of the line; or give quantity and price")
-    quantity: Column | None = None
-    price: Column | None = None
-    order: Column | None = Field(None, description="what groups lines into an order; else each line is one")
-    as_of: Union[Literal["latest"], datetime.date] = Field(
-        "latest",
-        description="end of the observed period: the last transaction's time, or a date (its midnight)",
-    )
-
-    @model_validator(mode="after")
-    def _amount_or_parts(self) -> TransactionsConfig:
-        parts = self.quantity is not None and self.price is not None
-        any_part = self.quantity is not None or self.price is not None
-        if (self.amount is not None) == any_part or any_part != parts:
-            raise ValueError("needs either 'amount', or both 'quantity' and 'price'")
-        return self
-
-    @property
-    def columns(self) -> list[str]:
-        """The source columns that the aggregation reads, besides the customer id."""
-        named = (self.time, self.amount, self.quantity, self.price, self.order)
-        return list(dict.fromkeys(name for name in named if name is not None))
 
 
 class DataConfig(Section):
@@ -98,7 +24,7 @@ class DataConfig(Section):
     )
     format: Literal["auto", "csv", "parquet"] = "auto"
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
-    encoding: str = "utf-8"
+    encoding: Encoding = "utf-8"
     id: Column | None = Field(None, description="the customer id; found by its name where not given")
     columns: list[Column] | None = Field(None, description="read only these (and the id)")
     types: dict[Column, ColumnType] = Field(
@@ -114,6 +40,7 @@ class DataConfig(Section):
     duplicate_ids: Literal["reject", "first", "last"] = "reject"
     missing_ids: Literal["reject", "drop"] = "reject"
     transactions: TransactionsConfig | None = None
+    attributes: AttributesConfig | None = None
     span: Union[Annotated[int, Field(ge=0)], datetime.date, None] = Field(
         None, description="a span in place of the newest: a number, or a date"
     )
@@ -131,15 +58,6 @@ class DataConfig(Section):
     def _has_a_path(cls, value: str | list[str]) -> str | list[str]:
         if not value or not all([value] if isinstance(value, str) else value):
             raise ValueError("must not be empty")
-        return value
-
-    @field_validator("encoding")
-    @classmethod
-    def _encoding_exists(cls, value: str) -> str:
-        try:
-            "".encode(value)
-        except LookupError as error:
-            raise ValueError("is not an encoding Python knows, such as utf-8, latin-1 or cp1252") from error
         return value
 
     @property
@@ -165,4 +83,12 @@ class DataConfig(Section):
                 named.setdefault(column, "data.missing")
         for condition in self.keep:
             named.setdefault(condition.column, "data.keep")
+        for condition in self.conditions:
+            named.setdefault(condition.column, "data.transactions.returns.when")
         return named
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """All conditions on rows: those to be kept, and those that tell returns."""
+        returns = self.transactions.return_condition if self.transactions else None
+        return [*self.keep, *([returns] if returns else [])]

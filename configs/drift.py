@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from configs.data import Column
+from configs.condition import Column
 from configs.section import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]

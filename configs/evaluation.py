@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from configs.data import Column
+from configs.condition import Column
 from configs.section import Section
 
 MetricName = Literal[

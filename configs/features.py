@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Union
 
 from pydantic import Field, field_validator, model_validator
 
-from configs.data import Column
+from configs.condition import Column
 from configs.section import Section
 
 Normalize = Literal["zscore", "minmax", "none"]

@@ -18,6 +18,7 @@ from configs.pipeline import PipelineConfig
 _PATHS = (
     ("data", "path"),
     ("drift", "requests"),
+    ("data", "attributes", "path"),
     ("validation", "schema"),
     ("metadata", "password_file"),
     ("metadata", "ssl", "ca"),

@@ -14,7 +14,7 @@ import pyarrow.parquet
 
 from components.assignments.new_customers import score_customers
 from components.assignments.table import table_schema
-from components.example_gen.customers import read_customers
+from components.example_gen.in_memory import read_customers
 from components.example_gen.plan import make_plan
 from components.example_gen.source import ROW_ID, Source, resolve_source
 from components.served_model.loaded import Feature, LoadedModel
@@ -23,6 +23,7 @@ from configs.errors import ConfigError
 from configs.evaluation import EvaluationConfig
 from configs.features import FeaturesConfig
 from configs.pipeline import PipelineConfig
+from configs.transactions import SHARE
 
 
 def assign_file(config: PipelineConfig, model_dir: str, input_path: str, output: str) -> dict[str, Any]:
@@ -80,7 +81,14 @@ def _of_file(data: DataConfig, model: LoadedModel, path: str) -> DataConfig:
     """The section for another file; the customer id is the model's where the section does not name it."""
     known = model.content.get("id_column")
     id_column = data.id or (known if known != ROW_ID else None)
-    return data.model_copy(update={"path": path, "span": None, "id": id_column})
+    update: dict[str, Any] = {"path": path, "span": None, "id": id_column}
+    parts = data.transactions
+    if parts is not None and isinstance(parts.category_shares, int):
+        # Those that are frequent in this file may be others.
+        names = [feature.name for feature in model.features if feature.name.startswith(SHARE)]
+        shares = [name.removeprefix(SHARE) for name in names]
+        update["transactions"] = parts.model_copy(update={"category_shares": shares or None})
+    return data.model_copy(update=update)
 
 
 def _typed(data: DataConfig, features: list[Feature]) -> DataConfig:

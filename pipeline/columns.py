@@ -29,12 +29,13 @@ def planned_features(config: PipelineConfig, source: Source) -> FeaturePlan:
       ConfigError: there would be none, or one cannot be what the config says.
       DataError: the first rows show that the data must be mended.
     """
-    kinds = make_plan(typed_data(config), source).kinds
-    # What transactions give are numbers; the source's own columns are no features then.
+    plan = make_plan(typed_data(config), source)
+    kinds = {**plan.kinds, **(plan.attributes.kinds if plan.attributes else {})}
+    # The transactions' own columns are no features, whatever they are called.
+    if config.data.transactions is not None:
+        kinds |= config.data.transactions.columns_made(source.categories)
     is_number = {
-        column: config.data.transactions is not None or kinds.get(column) != "text"
-        for column in source.customer_columns
-        if column != source.id_name
+        column: kinds.get(column) != "text" for column in source.customer_columns if column != source.id_name
     }
     try:
         return plan_features(config.features, is_number, source.id_name)

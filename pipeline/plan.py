@@ -64,7 +64,7 @@ def plan_run(config: PipelineConfig, workspace: Workspace) -> RunPlan:
     planned_features(config, source)
     cache_path = os.path.join(workspace.inputs, "digests.json")
     cache = read_json(cache_path)
-    fingerprints = fingerprint_files(source.files, cache)
+    fingerprints = fingerprint_files(source.all_files, cache)
     with open(cache_path, "w") as file:
         json.dump(cache, file)
     source_json = source_to_json(source, fingerprints)

@@ -46,4 +46,4 @@ def find_requests(config: PipelineConfig) -> tuple[DataConfig, str] | None:
         source = resolve_source(PipelineConfig(name=config.name, data=data))
     except (ConfigError, DataError) as error:
         raise ConfigError(f"drift.requests: {error}") from error
-    return data, source_to_json(source, fingerprint_files(source.files, {}))
+    return data, source_to_json(source, fingerprint_files(source.all_files, {}))

@@ -44,4 +44,4 @@ def find_source(data: DataConfig) -> tuple[Source, list[list[Any]]]:
       ConfigError, DataError: as `resolve_source`.
     """
     source = resolve_source(PipelineConfig(name="source", data=data))
-    return source, fingerprint_files(source.files, {})
+    return source, fingerprint_files(source.all_files, {})

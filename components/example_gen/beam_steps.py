@@ -3,6 +3,8 @@
     files -> read -> buckets of customer ids -> merge -> write
                 \\-> tally ---------------------/-> tally ->/
 
+Attributes are read into the same buckets. Where a window ends with the latest purchase, that is found first.
+
 Nothing is written before the tally over all rows is known: it holds the end of the period, the share of eval,
 and what is wrong with the data. Problems travel as data and not as exceptions, which Beam would retry and
 turn into text.
@@ -19,16 +21,27 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
-from apache_beam.pvalue import AsSingleton, TaggedOutput
+from apache_beam.pvalue import AsIter, AsSingleton, TaggedOutput
 from tfx.dsl.io import fileio
 
 from components.errors import DataError
-from components.example_gen import files, hashing
-from components.example_gen.customers import bucket_keys, column_types, condense, customer_columns, merge
+from components.example_gen import attributes, files, hashing
+from components.example_gen.customers import (
+    Piece,
+    bucket_keys,
+    column_types,
+    condense,
+    customer_columns,
+    merge,
+)
 from components.example_gen.encode import as_features, records_name, table_name, write_examples, write_table
+from components.example_gen.held import Held
+from components.example_gen.in_memory import latest_purchase
+from components.example_gen.period import looks_ahead, with_end
 from components.example_gen.plan import Plan
 from components.example_gen.rows import HASH, read_rows
 from components.example_gen.tally import Tally, total
+from components.example_gen.times import judge
 
 SPLITS = ("train", "eval")
 STAGING = ".staging"
@@ -38,8 +51,11 @@ _MOST_BUCKETS = 4096
 _COMPRESSION = 4
 _TALLY, _PIECES = "tally", "pieces"
 
-# Where a piece of a bucket comes from: file, batch in the file.
-_Origin = tuple[int, int]
+_ROWS, _ATTRIBUTES = range(2)
+_ATTRIBUTE_ROWS = "attributes"
+
+# Where a piece of a bucket comes from: table, file, batch in the file.
+_Origin = tuple[int, int, int]
 
 
 def write_customers(pipeline: beam.Pipeline, plan: Plan, uri: str, table_uri: str, summary_path: str) -> None:
@@ -49,18 +65,37 @@ def write_customers(pipeline: beam.Pipeline, plan: Plan, uri: str, table_uri: st
     Nothing else is written where there are problems.
     """
     buckets = bucket_count(plan)
-    read = (
+    numbers = (
         pipeline
         | "Files" >> beam.Create(list(range(len(plan.source.files))))
         | "SpreadFiles" >> beam.Reshuffle()
-        | "Read" >> beam.ParDo(_Read(plan, buckets)).with_outputs(_TALLY, main=_PIECES)
     )
+    latest = []
+    if looks_ahead(plan):
+        found = numbers | "LookAhead" >> beam.Map(lambda file: latest_purchase(plan, file))
+        latest = [AsIter(found)]
+    reading = beam.ParDo(_Read(plan, buckets), *latest)
+    read = numbers | "Read" >> reading.with_outputs(_TALLY, main=_PIECES)
+    pieces, tallies = [read[_PIECES]], [read[_TALLY]]
+    if plan.attributes is not None:
+        joined = (
+            pipeline
+            | "AttributeFiles" >> beam.Create(list(range(len(plan.attributes.source.files))))
+            | "ReadAttributes"
+            >> beam.ParDo(_ReadAttributes(plan.attributes, buckets)).with_outputs(_TALLY, main=_PIECES)
+        )
+        pieces, tallies = [*pieces, joined[_PIECES]], [*tallies, joined[_TALLY]]
     merged = (
-        read[_PIECES]
+        (pieces | "BothTables" >> beam.Flatten() if len(pieces) > 1 else pieces[0])
         | "ByCustomer" >> beam.GroupByKey()
         | "Merge" >> beam.ParDo(_Merge(plan)).with_outputs(_TALLY, main=_PIECES)
     )
-    tally = (read[_TALLY], merged[_TALLY]) | beam.Flatten() | "Total" >> beam.CombineGlobally(total)
+    tally = (
+        [*tallies, merged[_TALLY]]
+        | beam.Flatten()
+        | "Total" >> beam.CombineGlobally(total)
+        | "Judge" >> beam.Map(lambda counted: attributes.judge(judge(counted, plan), plan))
+    )
     written = (
         merged[_PIECES]
         | "SpreadBuckets" >> beam.Reshuffle()
@@ -82,7 +117,30 @@ def bucket_count(plan: Plan) -> int:
 
 
 class _Read(beam.DoFn):
-    """File number -> (bucket, (origin, rows)), and the file's tally."""
+    """File number -> (bucket, (origin, piece)), and the file's tally; `latest`: of every file, if looked for."""
+
+    def __init__(self, plan: Plan, buckets: int) -> None:
+        self._plan, self._buckets = plan, buckets
+
+    def process(self, file: int, latest: Iterable[int | None] = ()) -> Iterator[Any]:
+        plan = with_end(self._plan, latest)
+        tallies, held = [], Held(plan)
+        try:
+            for number, (batch, tally) in enumerate(read_rows(plan, file)):
+                tallies.append(tally)
+                for bucket, rows in _divided(batch, bucket_keys(plan, batch), self._buckets):
+                    held.add(bucket, number, condense(plan, rows))
+                for bucket, first, piece in held.overflow():
+                    yield bucket, ((_ROWS, file, first), _packed(piece))
+            for bucket, first, piece in held.rest():
+                yield bucket, ((_ROWS, file, first), _packed(piece))
+        except DataError as error:
+            tallies.append(Tally(problems=((file, str(error)),)))
+        yield TaggedOutput(_TALLY, total(tallies))
+
+
+class _ReadAttributes(beam.DoFn):
+    """Number of a file of attributes -> (bucket, (origin, rows)), and the file's tally."""
 
     def __init__(self, plan: Plan, buckets: int) -> None:
         self._plan, self._buckets = plan, buckets
@@ -90,37 +148,43 @@ class _Read(beam.DoFn):
     def process(self, file: int) -> Iterator[Any]:
         tallies = []
         try:
-            for number, (batch, tally) in enumerate(read_rows(self._plan, file)):
+            for number, (batch, tally) in enumerate(attributes.read_file(self._plan, file)):
                 tallies.append(tally)
-                for bucket, piece in self._pieces(batch):
-                    yield bucket, ((file, number), to_bytes(piece))
+                for bucket, rows in _divided(batch, batch.column(HASH).to_numpy(), self._buckets):
+                    yield bucket, ((_ATTRIBUTES, file, number), _packed({_ATTRIBUTE_ROWS: rows}))
         except DataError as error:
             tallies.append(Tally(problems=((file, str(error)),)))
         yield TaggedOutput(_TALLY, total(tallies))
 
-    def _pieces(self, batch: pa.RecordBatch) -> Iterator[tuple[int, pa.Table]]:
-        table = pa.Table.from_batches([batch])
-        keys = hashing.buckets(bucket_keys(self._plan, batch), self._buckets)
-        if self._buckets > 1:
-            table = table.take(np.argsort(keys, kind="stable"))
-        end = 0
-        for bucket, rows in enumerate(np.bincount(keys, minlength=self._buckets).tolist()):
-            start, end = end, end + rows
-            if rows:
-                yield bucket, condense(self._plan, table.slice(start, rows))
+
+def _divided(batch: pa.RecordBatch, hashes: np.ndarray, buckets: int) -> Iterator[tuple[int, pa.Table]]:
+    table = pa.Table.from_batches([batch])
+    keys = hashing.buckets(hashes, buckets)
+    if buckets > 1:
+        table = table.take(np.argsort(keys, kind="stable"))
+    end = 0
+    for bucket, rows in enumerate(np.bincount(keys, minlength=buckets).tolist()):
+        start, end = end, end + rows
+        if rows:
+            yield bucket, table.slice(start, rows)
 
 
 class _Merge(beam.DoFn):
-    """(bucket, [(origin, rows)]) -> (bucket, customers), and the bucket's tally."""
+    """(bucket, [(origin, piece)]) -> (bucket, customers), and the bucket's tally."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
 
-    def process(self, element: tuple[int, Iterable[tuple[_Origin, bytes]]]) -> Iterator[Any]:
+    def process(self, element: tuple[int, Iterable[tuple[_Origin, dict[str, bytes]]]]) -> Iterator[Any]:
         bucket, pieces = element
+        parts: tuple[list[Piece], list[Piece]] = ([], [])
         # Beam groups in any order; the source's order makes every run write the same.
-        parts = [from_bytes(piece) for _, piece in sorted(pieces, key=lambda piece: piece[0])]
-        customers, tally = merge(self._plan, parts)
+        for (table, _, _), piece in sorted(pieces, key=lambda piece: piece[0]):
+            parts[table].append({name: from_bytes(content) for name, content in piece.items()})
+        if not parts[_ROWS]:
+            return
+        joined = [part[_ATTRIBUTE_ROWS] for part in parts[_ATTRIBUTES]]
+        customers, tally = merge(self._plan, parts[_ROWS], joined)
         yield bucket, to_bytes(customers)
         yield TaggedOutput(_TALLY, tally)
 
@@ -181,11 +245,16 @@ def _ingest(counts: dict[str, dict[str, int]], tally: Tally, plan: Plan) -> dict
         "customers": counts["customers"],
         "id_column": plan.source.id_name,
         "as_of": as_of.isoformat() if as_of else None,
+        **({"with_attributes": tally.joined} if plan.attributes else {}),
         "span": plan.source.span_name,
         "spans": plan.source.span_names,
         "columns": column_types(plan, tally),
         "all_missing": [column for column, values in counts["values"].items() if not values],
     }
+
+
+def _packed(piece: Piece) -> dict[str, bytes]:
+    return {name: to_bytes(table) for name, table in piece.items()}
 
 
 def to_bytes(table: pa.Table) -> bytes:

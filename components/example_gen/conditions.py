@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.example_gen.convert import BadValueError, as_written, convert
-from configs.data import Condition
+from configs.condition import Condition
 from configs.errors import ConfigError
 
 _COMPARE: dict[str, Callable[[pa.Array, pa.Scalar], pa.Array]] = {

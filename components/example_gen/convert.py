@@ -20,7 +20,8 @@ DAY_MICROSECONDS = 86_400_000_000
 
 _NUMBER = r"^[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|(?i:nan|inf|infinity))$"
 _INTEGER = r"^[+-]?\d+$"
-_ZONE = r"\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
+# Times with an offset.
+ZONED = r"\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
 _UTC = datetime.timezone.utc
 _TOO_LARGE = 2.0**63
 _ISO_TIME = r"^\d{4}-\d\d-\d\d([T ]\d\d(:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d(:?\d\d)?)?)?$"
@@ -227,7 +228,7 @@ def _times(column: pa.Array, time_format: str | None) -> pa.Array:
 
 
 def _iso_times(text: pa.Array) -> pa.Array:
-    zoned = pc.match_substring_regex(text, _ZONE)
+    zoned = pc.match_substring_regex(text, ZONED)
     if not pc.any(zoned).as_py():
         return pc.cast(text, TIMESTAMP)
     none = pa.scalar(None, pa.string())

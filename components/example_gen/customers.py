@@ -9,13 +9,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.errors import DataError
-from components.example_gen import hashing, transactions
-from components.example_gen.convert import INTEGER, TEXT, TIME, days
+from components.example_gen import attributes, hashing, purchase_features, transactions
+from components.example_gen.convert import TEXT, TIME, days
 from components.example_gen.plan import Plan
-from components.example_gen.rows import FILE_SHIFT, HASH, ID, POSITION, ROW_HASHES, file_and_row, read_rows
-from components.example_gen.source import TRANSACTION_FEATURES
-from components.example_gen.tally import Tally, microseconds, total
+from components.example_gen.rows import FILE_SHIFT, HASH, ID, POSITION, ROW_HASHES, file_and_row
+from components.example_gen.tally import Tally
+from components.example_gen.transactions import Sums
+
+# What `condense` makes of rows: them as they are, or their partial sums.
+ROWS = "rows"
+Piece = dict[str, pa.Table]
 
 
 def bucket_keys(plan: Plan, batch: pa.RecordBatch) -> np.ndarray:
@@ -25,27 +28,42 @@ def bucket_keys(plan: Plan, batch: pa.RecordBatch) -> np.ndarray:
     return batch.column(next(iter(ROW_HASHES)) if by_row else HASH).to_numpy()
 
 
-def condense(plan: Plan, table: pa.Table) -> pa.Table:
+def condense(plan: Plan, table: pa.Table) -> Piece:
     """Rows in as few as can be merged with those of other batches: partial sums of transactions."""
-    if plan.data.transactions is None or plan.data.duplicate_rows == "drop":
-        return table
-    return transactions.partial_sums(table, plan.data.transactions)
+    if not sums_up_early(plan):
+        return {ROWS: table}
+    assert plan.data.transactions is not None
+    return transactions.partial_sums(table, plan.data.transactions, plan.end)
 
 
-def merge(plan: Plan, parts: Sequence[pa.Table]) -> tuple[pa.Table, Tally]:
+def sums_up_early(plan: Plan) -> bool:
+    """Whether a batch can be added up before it is known which rows are copies of others."""
+    return plan.data.transactions is not None and plan.data.duplicate_rows == "keep"
+
+
+def merge(
+    plan: Plan, parts: Sequence[Piece], attribute_parts: Sequence[pa.Table] = ()
+) -> tuple[pa.Table, Tally]:
     """The customers of a bucket.
 
     Args:
       plan: what the columns mean.
       parts: what `condense` made of all rows of the bucket, in the source's order.
+      attribute_parts: all rows of the bucket of the table of attributes.
 
     Returns:
-      One row per customer: with ID, HASH, and the features, or what they are made of for transactions.
+      One row per customer: with ID, HASH, the features, or what they are made of for transactions, and the
+      attributes.
     """
-    if plan.data.transactions is None or plan.data.duplicate_rows == "drop":
-        table, counted = _merge_rows(plan, pa.concat_tables(_same_types(parts)))
+    if sums_up_early(plan):
+        table, counted = _purchases(plan, transactions.add_partial_sums(parts))
     else:
-        table, counted = transactions.customers(transactions.add_partial_sums(parts)), Tally()
+        table, counted = _merge_rows(plan, pa.concat_tables(_same_types([part[ROWS] for part in parts])))
+    if plan.attributes is not None:
+        table, found = attributes.join(
+            table, plan.attributes, _same_types(attribute_parts) if attribute_parts else ()
+        )
+        counted += found
     if not len(table):
         return table, counted
     positions = hashing.split_positions(table[HASH].to_numpy())
@@ -62,48 +80,36 @@ def customer_columns(plan: Plan, table: pa.Table, tally: Tally) -> dict[str, pa.
       table: what `merge` returns.
       tally: over the whole source.
     """
-    if plan.data.transactions is None:
-        columns = {name: _table_column(table[name], name in tally.promoted) for name in plan.features}
-    else:
-        columns = transactions.features(table, end_of_period(plan, tally))
+    parts = plan.data.transactions
+    joined = plan.attributes.features if plan.attributes else ()
+    columns = {name: _table_column(table[name], name in tally.promoted) for name in (*plan.features, *joined)}
+    if parts is not None:
+        end = tally.end(plan.data)
+        assert end is not None
+        made = purchase_features.features(table, parts, end)
+        columns = {name: made[name] for name in parts.columns_made(plan.source.categories)} | columns
     columns = {plan.source.id_name: table[ID], **columns}
     return {name: column.combine_chunks() for name, column in columns.items()}
 
 
 def column_types(plan: Plan, tally: Tally) -> dict[str, str]:
     """text, integer or number, of every column of the customer table."""
-    if plan.data.transactions is None:
-        kinds = {name: plan.kinds[name] for name in plan.features}
-        promoted = {name for name, kind in kinds.items() if kind == TIME} | tally.promoted
-        kinds |= {name: "number" for name in promoted if name in kinds}
-    else:
-        kinds = dict.fromkeys(TRANSACTION_FEATURES, "number") | {"frequency": INTEGER}
+    kinds = {name: plan.kinds[name] for name in plan.features}
+    if plan.attributes is not None:
+        kinds |= {name: plan.attributes.kinds[name] for name in plan.attributes.features}
+    promoted = {name for name, kind in kinds.items() if kind == TIME} | tally.promoted
+    kinds |= {name: "number" for name in promoted if name in kinds}
+    if plan.data.transactions is not None:
+        kinds = plan.data.transactions.columns_made(plan.source.categories) | kinds
     return {plan.source.id_name: TEXT, **kinds}
 
 
-def end_of_period(plan: Plan, tally: Tally) -> int:
-    """When the observed period ends, microseconds since 1970-01-01 UTC."""
+def _purchases(plan: Plan, sums: Sums) -> tuple[pa.Table, Tally]:
     parts = plan.data.transactions
-    assert parts is not None and tally.latest is not None
-    return tally.latest if parts.as_of == "latest" else microseconds(parts.as_of)
-
-
-def read_customers(plan: Plan) -> tuple[pa.Table, Tally]:
-    """The customer table of a source, in one process and in memory.
-
-    Raises:
-      DataError: the data must be mended.
-    """
-    parts, tallies = [], []
-    for file in range(len(plan.source.files)):
-        for batch, tally in read_rows(plan, file):
-            parts.append(condense(plan, pa.Table.from_batches([batch])))
-            tallies.append(tally)
-    table, found = merge(plan, parts)
-    tally = total([*tallies, found])
-    if not tally.is_usable:
-        raise DataError("\n".join(tally.explain(plan.place)))
-    return pa.table(customer_columns(plan, table, tally)), tally
+    assert parts is not None
+    table = purchase_features.customers(sums, parts, plan.source.categories)
+    lost = purchase_features.only_returns(sums, table)
+    return table, Tally(rows_dropped=Counter(only_returns=lost) if lost else Counter())
 
 
 def _merge_rows(plan: Plan, table: pa.Table) -> tuple[pa.Table, Tally]:
@@ -115,7 +121,8 @@ def _merge_rows(plan: Plan, table: pa.Table) -> tuple[pa.Table, Tally]:
         table, dropped = _without_copies(table)
         copies += dropped
     if plan.data.transactions is not None:
-        return transactions.customers(transactions.partial_sums(table, plan.data.transactions)), copies
+        purchases, lost = _purchases(plan, transactions.partial_sums(table, plan.data.transactions, plan.end))
+        return purchases, copies + lost
     table, repeats = _one_row_each(plan, table)
     return table, copies + repeats
 

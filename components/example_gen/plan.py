@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from components.errors import DataError
 from components.example_gen import diagnosis, files
+from components.example_gen.attribute_table import named_in_errors, table_config
 from components.example_gen.conditions import meets
 from components.example_gen.convert import (
     INTEGER,
@@ -26,7 +27,9 @@ from components.example_gen.convert import (
 from components.example_gen.quotes import check_quotes
 from components.example_gen.readers import read_batches
 from components.example_gen.source import Source
-from configs.data import Condition, DataConfig
+from configs.condition import Condition
+from configs.data import DataConfig
+from configs.errors import ConfigError
 
 _SAMPLED_FILES = 8
 _SAMPLED_BYTES = 8 << 20
@@ -44,12 +47,16 @@ class Plan:
       source: the files.
       kinds: what each column that is read means, without the customer id.
       features: the columns of the customer table in the source's order, without the id; none of transactions.
+      end: of the period of transactions, microseconds since 1970-01-01 UTC, as far as it is known before reading.
+      attributes: how the table is read whose columns are joined to the customers; None without one.
     """
 
     data: DataConfig
     source: Source
     kinds: dict[str, str]
     features: tuple[str, ...]
+    end: int | None = None
+    attributes: Plan | None = None
 
     @property
     def needed(self) -> list[str]:
@@ -91,15 +98,28 @@ def make_plan(data: DataConfig, source: Source) -> Plan:
     )
     kinds = {column: known.get(column) or found[column] or TEXT for column in _columns(data, source)}
     _check_conditions(data, source, kinds)
-    features = () if data.transactions else tuple(c for c in source.customer_columns if c != source.id_column)
-    return Plan(data, source, kinds, features)
+    features = () if data.transactions else tuple(c for c in source.table_columns if c != source.id_column)
+    end = data.transactions.end if data.transactions else None
+    return Plan(data, source, kinds, features, end, _attributes_plan(data, source))
+
+
+def _attributes_plan(data: DataConfig, source: Source) -> Plan | None:
+    if data.attributes is None or source.attributes is None:
+        return None
+    with named_in_errors():
+        return make_plan(table_config(data.attributes), source.attributes)
 
 
 def _check_conditions(data: DataConfig, source: Source, kinds: dict[str, str]) -> None:
     stored = {TEXT: pa.string(), INTEGER: pa.int64(), NUMBER: pa.float64(), TIME: TIMESTAMP}
-    for condition in data.keep:
+    for condition in data.conditions:
         kind = TEXT if condition.column == source.id_column else kinds[condition.column]
-        meets(pa.array([], stored[kind]), condition)
+        try:
+            meets(pa.array([], stored[kind]), condition)
+        except ConfigError as error:
+            if condition in data.keep:
+                raise
+            raise ConfigError(str(error).replace("data.keep", "data.transactions.returns.when", 1)) from error
 
 
 def missing_value_remedy(column: str, value: object) -> str:
@@ -110,25 +130,25 @@ def missing_value_remedy(column: str, value: object) -> str:
 
 def _columns(data: DataConfig, source: Source) -> list[str]:
     """The columns that are read, without the id."""
-    conditions = {condition.column for condition in data.keep}
-    wanted = set(data.transactions.columns) if data.transactions else set(source.customer_columns)
+    conditions = {condition.column for condition in data.conditions}
+    wanted = set(data.transactions.columns) if data.transactions else set(source.table_columns)
     return [c for c in source.columns if c in wanted | conditions and c != source.id_column]
 
 
 def _known_kinds(data: DataConfig, source: Source) -> dict[str, str]:
     kinds: dict[str, str] = {}
-    only_conditions = set(_columns(data, source)) - set(source.customer_columns)
+    only_conditions = set(_columns(data, source)) - set(source.table_columns)
     for column in only_conditions:
-        if all(_is_textual(condition) for condition in data.keep if condition.column == column):
+        if all(_is_textual(condition) for condition in data.conditions if condition.column == column):
             kinds[column] = TEXT
     kinds.update({column: kind for column, kind in data.types.items() if column != source.id_column})
     if data.transactions is not None:
         parts = data.transactions
         kinds[parts.time] = TIME
-        kinds.update(dict.fromkeys(filter(None, (parts.amount, parts.quantity, parts.price)), NUMBER))
-        if parts.order is not None:
+        kinds.update(dict.fromkeys(parts.numbers, NUMBER))
+        for column in filter(None, (parts.order, parts.category, parts.product)):
             # It may be one of the others: orders are distinct times then.
-            kinds.setdefault(parts.order, TEXT)
+            kinds.setdefault(column, TEXT)
     return {column: kind for column, kind in kinds.items() if column in _columns(data, source)}
 
 

@@ -47,16 +47,25 @@ class RawBatch:
 
     def column(self, name: str) -> pa.Array:
         """A column as `plan.kinds` says it is meant."""
+        with self._placing_errors(name, self.plan.kinds[name]):
+            return self.converted(name, self.rows.column(name))
+        raise AssertionError("unreachable")
+
+    def converted(self, name: str, column: pa.Array) -> pa.Array:
+        """Values of a column, as stored, as `plan.kinds` says they are meant.
+
+        Raises:
+          BadValueError: the first that cannot be that.
+        """
         kind, markers = self.plan.kinds[name], self.plan.markers(name)
         transactions = self.plan.data.transactions
         time_format = None
-        with self._placing_errors(name, kind):
-            stored = base_type(self.rows.column(name))
-            if transactions is not None and name == transactions.order and kind == INTEGER:
-                return whole_number_text(convert(stored, TEXT, markers))
-            if transactions is not None and name == transactions.time:
-                time_format = transactions.time_format
-            return convert(stored, kind, markers, time_format, strict=name in self.plan.data.types)
+        stored = base_type(column)
+        if transactions is not None and name == transactions.order and kind == INTEGER:
+            return whole_number_text(convert(stored, TEXT, markers))
+        if transactions is not None and name == transactions.time:
+            time_format = transactions.time_format
+        return convert(stored, kind, markers, time_format, strict=name in self.plan.data.types)
 
     def ids(self) -> pa.Array:
         """The customer ids as text; without an id column row numbers, after the file's name if needed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,11 +12,13 @@ from components.errors import DataError
 from components.example_gen import hashing
 from components.example_gen.conditions import describe, meets
 from components.example_gen.convert import INTEGER
+from components.example_gen.period import observed
 from components.example_gen.plan import Plan
 from components.example_gen.quotes import check_quotes
 from components.example_gen.raw_batch import RawBatch
 from components.example_gen.readers import read_batches
-from components.example_gen.tally import Tally, microseconds
+from components.example_gen.tally import Tally
+from components.example_gen.times import read_columns
 
 # Names that no column of a source has: the customer id, its hash, where a row stands, hashes of the row.
 ID, HASH, POSITION = "\x01id", "\x01hash", "\x01position"
@@ -58,7 +59,7 @@ def read_rows(plan: Plan, file: int) -> Iterator[tuple[pa.RecordBatch, Tally]]:
 
 def _kept_rows(raw: RawBatch) -> tuple[pa.RecordBatch, Tally]:
     plan = raw.plan
-    columns = {name: raw.column(name) for name in plan.kinds}
+    columns, unreadable = read_columns(raw)
     helpers = {ID: raw.ids(), POSITION: pa.array(position(raw.file, 0) + raw.row_numbers())}
     if plan.data.duplicate_rows == "drop":
         helpers |= {name: raw.row_hashes(seed) for name, seed in ROW_HASHES.items()}
@@ -68,7 +69,10 @@ def _kept_rows(raw: RawBatch) -> tuple[pa.RecordBatch, Tally]:
         promoted=frozenset(name for name in whole if columns[name].type == pa.float64()),
     )
     batch = pa.RecordBatch.from_pydict({**helpers, **columns})
-    for keep in (_meeting_conditions, _with_ids, _observed):
+    if unreadable is not None:
+        batch = unreadable.dropped_from(batch)
+        tally += unreadable.tally
+    for keep in (_meeting_conditions, _with_ids, _complete, observed):
         batch, counted = keep(plan, batch)
         tally += counted
     hashed = pa.array(hashing.hash_text(batch.column(ID)))
@@ -97,27 +101,17 @@ def _with_ids(plan: Plan, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Tally]
     return identified, Tally(missing_ids=ids.null_count, first_missing_id=_first_missing(batch, ID))
 
 
-def _observed(plan: Plan, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Tally]:
-    """The transactions before `as_of`, and when the last one was; all rows if they are no transactions."""
+def _complete(plan: Plan, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Tally]:
+    """The same rows: a transaction has a time and an amount, or what it is the product of."""
     parts = plan.data.transactions
-    if parts is None:
-        return batch, Tally()
-    for name in (parts.time, *filter(None, (parts.amount, parts.quantity, parts.price))):
-        if batch.column(name).null_count:
+    for name in (parts.time, *parts.numbers) if parts is not None else ():
+        if name in plan.kinds and batch.column(name).null_count:
             where = plan.place(*_first_missing(batch, name))
             raise DataError(
                 f"{where}, column '{name}': is missing in a transaction; mend it, or drop such rows with"
                 f" data.keep: [{{column: {name}, missing: false}}]"
             )
-    late: Counter[str] = Counter()
-    if isinstance(parts.as_of, datetime.date):
-        times = pc.cast(batch.column(parts.time), pa.int64())
-        observed = batch.filter(pc.less(times, microseconds(parts.as_of)))
-        if len(observed) < len(batch):
-            late["after_as_of"] = len(batch) - len(observed)
-        batch = observed
-    latest = pc.max(pc.cast(batch.column(parts.time), pa.int64())).as_py()
-    return batch, Tally(rows_dropped=late, latest=latest)
+    return batch, Tally()
 
 
 def _first_missing(batch: pa.RecordBatch, name: str) -> tuple[int, int]:

@@ -19,16 +19,17 @@ import pyarrow.compute as pc
 from components.errors import DataError
 from components.example_gen import files as file_system
 from components.example_gen import headers, spans
+from components.example_gen.attribute_table import named_in_errors, table_config
 from components.example_gen.files import fingerprint_files
 from components.example_gen.headers import Format
 from components.paths import is_local
-from configs.data import Condition, DataConfig
+from configs.condition import Condition
+from configs.data import DataConfig
 from configs.errors import ConfigError
 from configs.pipeline import PipelineConfig
+from configs.transactions import SHARE
 
 __all__ = ["ROW_ID", "Source", "fingerprint_files", "resolve_source", "source_from_json", "source_to_json"]
-
-TRANSACTION_FEATURES = ("recency_days", "frequency", "monetary", "tenure_days", "average_basket")
 
 # The customer id where the table has none: the number of the row in its file.
 ROW_ID = "row_number"
@@ -57,6 +58,8 @@ class Source:
         give.
       file_spans: of each file; empty without spans. A file whose path has no placeholder is of the newest.
       dated: whether spans are dates, whose numbers are days since 1970-01-01.
+      categories: those that get a share each, where `category_shares` only says how many.
+      attributes: the table whose columns are joined to the customers.
     """
 
     files: tuple[str, ...]
@@ -67,6 +70,18 @@ class Source:
     customer_columns: tuple[str, ...]
     file_spans: tuple[int, ...] = ()
     dated: bool = False
+    categories: tuple[str, ...] = ()
+    attributes: Source | None = None
+
+    @property
+    def all_files(self) -> tuple[str, ...]:
+        """Those of both tables: what a run's result depends on."""
+        return self.files + (self.attributes.files if self.attributes else ())
+
+    @property
+    def table_columns(self) -> tuple[str, ...]:
+        """The columns of the customer table that are columns of the files."""
+        return tuple(column for column in self.customer_columns if column in self.columns)
 
     @property
     def span_name(self) -> int | str | None:
@@ -109,7 +124,19 @@ def resolve_source(config: PipelineConfig) -> Source:
             f"data.id: say which column of {paths[0]} is the customer id: with data.window {data.window} the spans "
             "hold the same customers"
         )
-    customer_columns = _customer_columns(data, columns, id_column)
+    _check_meaning(data, columns, id_column, paths[0])
+    source = Source(
+        files=tuple(paths),
+        span=max(file_spans, default=None),
+        format=form,
+        columns=columns,
+        id_column=id_column,
+        customer_columns=_customer_columns(data, columns, id_column),
+        file_spans=tuple(file_spans),
+        dated=spans.is_dated(data),
+    )
+    source = _with_attributes(config, _with_categories(data, source))
+    customer_columns = source.customer_columns
     _check_names(
         {
             **dict.fromkeys(config.evaluation.slices, "evaluation.slices"),
@@ -124,33 +151,70 @@ def resolve_source(config: PipelineConfig) -> Source:
             f"evaluation.slices: '{id_column}' is the customer id, each of its slices would hold one customer;"
             " name a column that groups customers"
         )
-    _check_meaning(data, columns, id_column, paths[0])
-    return Source(
-        files=tuple(paths),
-        span=max(file_spans, default=None),
-        format=form,
-        columns=columns,
-        id_column=id_column,
-        customer_columns=customer_columns,
-        file_spans=tuple(file_spans),
-        dated=spans.is_dated(data),
-    )
+    return source
 
 
 def source_to_json(source: Source, fingerprints: Sequence[Sequence[Any]]) -> str:
     """A source and what its files hold, as text that is equal where both are."""
     content = dataclasses.asdict(source)
-    content["files"] = [list(fingerprint) for fingerprint in fingerprints]
+    content["files"] = [list(fingerprint) for fingerprint in fingerprints[: len(source.files)]]
+    if source.attributes is not None:
+        content["attributes"]["files"] = [list(each) for each in fingerprints[len(source.files) :]]
     return json.dumps(content, sort_keys=True)
 
 
 def source_from_json(text: str) -> tuple[Source, list[list[Any]]]:
     """The source and the fingerprints of `source_to_json`."""
     content = json.loads(text)
-    fingerprints = content["files"]
-    content["files"] = [path for path, *_ in fingerprints]
-    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
-    return Source(**fields), fingerprints
+    fingerprints = content["files"] + (content["attributes"] or {"files": []})["files"]
+    return _source_of(content), fingerprints
+
+
+def _source_of(content: dict[str, Any]) -> Source:
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in content.items()
+    }
+    fields["files"] = tuple(path for path, *_ in content["files"])
+    fields["attributes"] = _source_of(content["attributes"]) if content["attributes"] else None
+    return Source(**fields)
+
+
+def _with_categories(data: DataConfig, source: Source) -> Source:
+    parts = data.transactions
+    if parts is None or not isinstance(parts.category_shares, int):
+        return source
+    # Only here are rows read: what reads them needs a source, so it is imported where there is one.
+    from components.example_gen.categories import most_frequent
+
+    found = most_frequent(data, source)
+    columns = (source.id_name, *parts.columns_made(found))
+    return dataclasses.replace(source, categories=found, customer_columns=columns)
+
+
+def _with_attributes(config: PipelineConfig, source: Source) -> Source:
+    if config.data.attributes is None:
+        return source
+    if source.id_column is None:
+        raise ConfigError(
+            f"data.id: say which column of {source.files[0]} is the customer id: data.attributes are joined by it"
+        )
+    with named_in_errors():
+        joined = resolve_source(PipelineConfig(name=config.name, data=table_config(config.data.attributes)))
+    names = [column for column in joined.customer_columns if column != joined.id_column]
+    twice = sorted(set(names) & {*source.customer_columns, source.id_name})
+    if twice:
+        raise ConfigError(
+            f"data.attributes: '{twice[0]}' is a column of the customer table and of {joined.files[0]}; list the"
+            " others in data.attributes.columns, or rename it"
+        )
+    parts = config.data.transactions
+    shares = sorted(name for name in names if name.startswith(SHARE))
+    if parts is not None and parts.category_shares is not None and shares:
+        raise ConfigError(
+            f"data.attributes: '{shares[0]}' reads as the share of a category; rename it, or list the others in"
+            " data.attributes.columns"
+        )
+    return dataclasses.replace(source, attributes=joined, customer_columns=(*source.customer_columns, *names))
 
 
 def _find_files(data: DataConfig) -> tuple[list[str], list[int]]:
@@ -201,7 +265,7 @@ def _check_meaning(data: DataConfig, columns: Sequence[str], id_column: str | No
             f"data.id: '{id_column}' is also a column of the assignments ({', '.join(ASSIGNMENT_COLUMNS)});"
             " rename it in the source"
         )
-    if data.transactions is not None and id_column in TRANSACTION_FEATURES:
+    if data.transactions is not None and id_column in data.transactions.columns_made():
         raise ConfigError(
             f"data.id: '{id_column}' is also what transactions are summed up in; rename the column"
         )
@@ -213,13 +277,23 @@ def _check_meaning(data: DataConfig, columns: Sequence[str], id_column: str | No
             raise ConfigError(
                 f"data.transactions: '{id_column}' is the customer id; name the column of the transaction"
             )
-        for column in filter(None, (parts.amount, parts.quantity, parts.price)):
+        returns = parts.return_condition
+        if returns is not None and returns.column == id_column:
+            raise ConfigError(
+                f"data.transactions.returns.when: '{id_column}' is the customer id; name the column of the transaction"
+            )
+        if parts.category is not None and data.types.get(parts.category, "text") != "text":
+            raise ConfigError(
+                f"data.types.{parts.category}: is data.transactions.category, so it must be 'text'"
+            )
+        for column in parts.numbers:
             if data.types.get(column) in ("text", "time"):
                 said = data.types[column]
                 raise ConfigError(f"data.types.{column}: what is summed must be a number, not {said}")
         if data.types.get(parts.time) not in (None, "time"):
             raise ConfigError(f"data.types.{parts.time}: is data.transactions.time, so it must be 'time'")
-    for condition in data.keep:
+    for condition in data.conditions:
+        key = "data.keep" if condition in data.keep else "data.transactions.returns.when"
         if condition.column == id_column:
             _check_id_comparison(condition)
         for pattern in filter(None, (condition.matches, condition.not_matches)):
@@ -228,7 +302,7 @@ def _check_meaning(data: DataConfig, columns: Sequence[str], id_column: str | No
             except pa.ArrowInvalid as error:
                 reason = str(error).splitlines()[0]
                 problem = f"{condition.column}: {pattern!r} is not RE2: {reason}"
-                raise ConfigError(f"data.keep: {problem}") from error
+                raise ConfigError(f"{key}: {problem}") from error
 
 
 def _check_id_comparison(condition: Condition) -> None:
@@ -243,7 +317,7 @@ def _check_id_comparison(condition: Condition) -> None:
 
 def _customer_columns(data: DataConfig, columns: tuple[str, ...], id_column: str | None) -> tuple[str, ...]:
     if data.transactions is not None:
-        return (cast(str, id_column), *TRANSACTION_FEATURES)
+        return (cast(str, id_column), *data.transactions.columns_made())
     if data.columns is None:
         return columns
     return tuple(column for column in columns if column in data.columns or column == id_column)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import zoneinfo
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import Any
 
-from components.example_gen.convert import DAY_MICROSECONDS
 from components.example_gen.hashing import SPLIT_BITS
 from configs.data import DataConfig
 
@@ -31,6 +31,9 @@ class Tally:
       first_missing_id: (file, row) of the first of them.
       promoted: columns taken for whole numbers that turned out to hold others.
       latest: the newest kept transaction, microseconds since 1970-01-01 UTC.
+      bad_times: transactions whose time cannot be read.
+      first_bad_time: the (file, row, what is wrong) of the first of them.
+      joined: customers with attributes.
       customers: customers after all rules.
       lowest, highest: split positions of customers.
       repeated_ids: customer ids on several rows that are not to be dropped.
@@ -44,6 +47,9 @@ class Tally:
     first_missing_id: tuple[int, int] | None = None
     promoted: frozenset[str] = frozenset()
     latest: int | None = None
+    bad_times: int = 0
+    first_bad_time: tuple[int, int, str] | None = None
+    joined: int = 0
     customers: int = 0
     lowest: int | None = None
     highest: int | None = None
@@ -59,6 +65,9 @@ class Tally:
             first_missing_id=_least(self.first_missing_id, other.first_missing_id),
             promoted=self.promoted | other.promoted,
             latest=_greatest(self.latest, other.latest),
+            bad_times=self.bad_times + other.bad_times,
+            first_bad_time=_least(self.first_bad_time, other.first_bad_time),
+            joined=self.joined + other.joined,
             customers=self.customers + other.customers,
             lowest=_least(self.lowest, other.lowest),
             highest=_greatest(self.highest, other.highest),
@@ -71,13 +80,26 @@ class Tally:
         """Whether nothing has to be mended before customers can be written."""
         return not (self.problems or self.missing_ids or self.repeated_ids) and self.customers > 0
 
-    def as_of(self, data: DataConfig) -> datetime.datetime | None:
-        """The end of the observed period, UTC; None without transactions."""
+    def end(self, data: DataConfig) -> int | None:
+        """The end of the observed period, microseconds since 1970-01-01 UTC; None without transactions."""
         if data.transactions is None:
             return None
-        if isinstance(data.transactions.as_of, datetime.date):
-            return datetime.datetime.combine(data.transactions.as_of, datetime.time())
-        return None if self.latest is None else _EPOCH + datetime.timedelta(microseconds=self.latest)
+        return self.latest if data.transactions.end is None else data.transactions.end
+
+    def as_of(self, data: DataConfig) -> datetime.datetime | None:
+        """The same as a time of the transactions' time zone; UTC and without an offset where there is none."""
+        end = self.end(data)
+        if end is None or data.transactions is None:
+            return None
+        moment = _EPOCH + datetime.timedelta(microseconds=end)
+        if data.transactions.timezone is None:
+            return moment
+        zone = zoneinfo.ZoneInfo(data.transactions.timezone)
+        try:
+            return moment.replace(tzinfo=datetime.timezone.utc).astimezone(zone)
+        except OverflowError:
+            # The last hours of the year 9999, which many systems write for "never".
+            return moment
 
     def eval_threshold(self, data: DataConfig) -> int:
         """Customers whose split position is below this are in eval.
@@ -117,11 +139,6 @@ class Tally:
 def total(tallies: Iterable[Tally]) -> Tally:
     """The sum of any number of tallies."""
     return reduce(lambda one, other: one + other, tallies, Tally())
-
-
-def microseconds(date: datetime.date) -> int:
-    """A date's midnight, UTC, since 1970-01-01."""
-    return (date - _EPOCH.date()).days * DAY_MICROSECONDS
 
 
 def _least(one: Any, other: Any) -> Any:

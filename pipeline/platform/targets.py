@@ -31,6 +31,8 @@ def check_target(config: PipelineConfig, target: str) -> Target:
     paths = {"data.path": config.data.paths}
     if config.validation.schema_path:
         paths["validation.schema"] = [config.validation.schema_path]
+    if config.data.attributes:
+        paths["data.attributes.path"] = config.data.attributes.paths
     for key, named in paths.items():
         for path in named:
             _check_reachable(key, path, deployment.workspace, target)

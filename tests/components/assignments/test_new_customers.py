@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from components.errors import DataError
 from components.served_model.loaded import LoadedModel
 from configs.errors import ConfigError
 from configs.pipeline import PipelineConfig
-from pipeline.assigning import assign_file
+from pipeline.assigning import _of_file, assign_file
 from tests.components.trainer.test_run_fn import Trained, customers
 
 # Of whole numbers and of nothing, where the model knows a number and a text: what the first rows hold does not count.
@@ -86,3 +87,20 @@ def test_refused_in_words(model_dir: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the customer id 'a' is there already"):
         assign(model_dir, tmp_path, TABLE + "a,10,,3,x\n")
     assert [path.name for path in tmp_path.iterdir()] == ["new.csv"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "names", "taken"),
+    [
+        # The new file's most frequent categories may be others than those that the model knows.
+        (5, ["monetary", "share_tea", "share_"], ["tea", ""]),
+        (5, ["monetary"], None),
+        (["jam"], ["share_jam"], ["jam"]),
+    ],
+)
+def test_shares_are_of_the_models_categories(asked: Any, names: list[str], taken: Any) -> None:
+    timed = {"time": "t", "amount": "a", "category": "c", "category_shares": asked}
+    model: Any = SimpleNamespace(content={}, features=[SimpleNamespace(name=name) for name in names])
+    data = _of_file(config(transactions=timed).data, model, "new.csv")
+    assert data.transactions is not None
+    assert data.transactions.category_shares == taken

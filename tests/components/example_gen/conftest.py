@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from components.example_gen.customers import read_customers
+from components.example_gen.in_memory import read_customers
 from components.example_gen.plan import make_plan
 from components.example_gen.source import Source, resolve_source
 from components.example_gen.tally import Tally

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import apache_beam as beam
 import numpy as np
@@ -23,6 +23,7 @@ from components.example_gen import beam_steps
 from components.example_gen.component import CustomerExampleGen
 from components.example_gen.executor import Executor
 from components.example_gen.source import fingerprint_files, resolve_source, source_to_json
+from configs.transactions import Feature
 
 DATA = Path(__file__).parents[3] / ".." / "shared" / "data"
 BEAM = ["--runner=DirectRunner", "--direct_running_mode=in_memory", "--direct_num_workers=1"]
@@ -49,7 +50,7 @@ def do(tmp_path, config) -> Callable[..., standard_artifacts.Examples]:
             {"examples": [examples], "table": [table]},
             {
                 "data_config": settings.data.model_dump_json(by_alias=True),
-                "source": source_to_json(source, fingerprint_files(source.files)),
+                "source": source_to_json(source, fingerprint_files(source.all_files)),
                 "code_version": "",
             },
         )
@@ -246,6 +247,53 @@ def test_span_digest_and_end_of_period(write, do, tmp_path):
         "id": "text", "recency_days": "number", "frequency": "integer", "monetary": "number",
         "tenure_days": "number", "average_basket": "number",
     }  # fmt: skip
+
+
+def test_all_of_transactions_through_beam(write, do, read, many_buckets, tmp_path):
+    """Several files, buckets, a second table, and a window whose end is found first: the same as in one process."""
+    random = np.random.default_rng(0)
+    head = "id,when,amount,order,kind,product\n"
+    for part in range(3):
+        days = random.integers(1, 29, 200)
+        write(
+            head
+            + "".join(
+                f"c{random.integers(40)},2024-{random.integers(1, 4):02}-{day:02} {day % 24:02}:00,"
+                f"{random.integers(-5, 50)},o{day},{'xyz'[day % 3]},p{day % 7}\n"
+                for day in days
+            )
+            + ("c1,never,1,o,x,p\n" if part == 1 else ""),
+            f"part-{part}.csv",
+        )
+    people = write("id,age,plan\n" + "".join(f"c{n},{n},{'ab'[n % 2]}\n" for n in range(5, 60)), "people.csv")
+    keys = {
+        "transactions": {
+            "time": "when", "amount": "amount", "order": "order", "category": "kind", "product": "product",
+            "features": list(get_args(Feature)), "category_shares": 2, "window_days": 60, "timezone": "Asia/Tokyo",
+            "returns": {"treat": "rate"}, "max_bad_times": 1,
+        },
+        "attributes": {"path": str(people), "id": "id"},
+    }  # fmt: skip
+    examples = do(tmp_path / "part-*.csv", **keys)
+    expected = read(tmp_path / "part-*.csv", **keys)
+    rows = {row["id"][0].decode(): row for split in ("train", "eval") for row in rows_of(examples, split)}
+    assert sorted(rows) == expected.column("id")
+    for wanted in expected.table.to_pylist():
+        for name, value in wanted.items():
+            found = rows[wanted["id"]].get(name, [])
+            if value is None:
+                assert found == [], name
+            elif isinstance(value, str):
+                assert found == [value.encode()], name
+            else:
+                assert found == [pytest.approx(value, rel=1e-6)], name
+    ingest = ingest_of(examples)
+    assert ingest["rows_dropped"] == dict(expected.tally.rows_dropped)
+    assert {"bad_times", "before_window"} == set(ingest["rows_dropped"])
+    assert ingest["with_attributes"] == expected.tally.joined > 30
+    assert ingest["as_of"].endswith("+09:00")
+    assert list(ingest["columns"]) == expected.table.column_names
+    assert set(ingest["digests"]) == {*map(str, tmp_path.glob("part-*.csv")), str(people)}
 
 
 def test_tfx_reads_what_is_written(write, do, tmp_path):

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from components.example_gen import transactions
 from components.example_gen.convert import TIMESTAMP
 from components.example_gen.hashing import hash_text
+from components.example_gen.purchase_features import customers
 from components.example_gen.rows import HASH, ID
-from configs.data import TransactionsConfig
+from configs.transactions import TransactionsConfig
 
 DATA = Path(__file__).parents[3] / ".." / "shared" / "data"
 FEATURES = ["recency_days", "frequency", "monetary", "tenure_days", "average_basket"]
@@ -72,10 +73,10 @@ def test_by_hand(write, read):
     }
 
 
-def test_as_of_a_date_is_its_midnight_and_what_comes_then_is_dropped(write, read):
-    timed = {"time": "when", "amount": "amount", "as_of": datetime.date(2024, 1, 5)}
+def test_as_of_a_date_is_its_midnight_and_what_comes_after_is_dropped(write, read):
+    timed = {"time": "when", "amount": "amount", "as_of": datetime.date(2024, 1, 4)}
     reading = read(write(LINES), transactions=timed)
-    assert reading.column("recency_days") == [1.0, 2.0]
+    assert reading.column("recency_days") == [0.0, 1.0]
     assert reading.column("frequency") == [3, 1]
     assert reading.tally.rows_dropped == {"after_as_of": 2}
 
@@ -170,14 +171,14 @@ def rows_of(lines: list[tuple]) -> pa.Table:
 @settings(deadline=None)
 @given(st.lists(LINE, min_size=1, max_size=60), st.lists(st.integers(0, 59), max_size=5), st.randoms())
 def test_any_partition_in_any_order_gives_the_same(lines, cuts, random):
-    whole = transactions.customers(transactions.partial_sums(rows_of(lines), CONFIG))
+    whole = customers(transactions.partial_sums(rows_of(lines), CONFIG), CONFIG)
     shuffled = random.sample(lines, len(lines))
     edges = sorted({0, len(lines), *(cut for cut in cuts if cut < len(lines))})
     parts = [shuffled[start:end] for start, end in itertools.pairwise(edges)]
     sums = [transactions.partial_sums(rows_of(part), CONFIG) for part in parts]
     # And adding sums of sums is adding them all.
-    merged = transactions.customers(
-        transactions.add_partial_sums([transactions.add_partial_sums(sums[:2]), *sums[2:]])
+    merged = customers(
+        transactions.add_partial_sums([transactions.add_partial_sums(sums[:2]), *sums[2:]]), CONFIG
     )
     assert merged.to_pydict() == whole.to_pydict()
 

@@ -1,0 +1,1 @@
+"""Purchases to customers, beside pandas' groupby: `make bench-transactions`."""
