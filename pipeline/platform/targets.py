@@ -32,7 +32,8 @@ def check_target(config: PipelineConfig, target: str) -> Target:
     if config.validation.schema_path:
         paths["validation.schema"] = [config.validation.schema_path]
     if config.data.attributes:
-        paths["data.attributes.path"] = config.data.attributes.paths
+        joined = config.data.attributes.path
+        paths["data.attributes.path"] = [joined] if isinstance(joined, str) else joined
     for key, named in paths.items():
         for path in named:
             _check_reachable(key, path, deployment.workspace, target)
