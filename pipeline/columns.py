@@ -34,7 +34,7 @@ def planned_features(config: PipelineConfig, source: Source) -> FeaturePlan:
     is_number = {
         column: config.data.transactions is not None or kinds.get(column) != "text"
         for column in source.customer_columns
-        if column != source.id_name
+        if column not in (source.id_name, config.selection.is_on and config.selection.target)
     }
     try:
         return plan_features(config.features, is_number, source.id_name)

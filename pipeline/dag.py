@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 from tensorflow_data_validation.statistics.stats_options import StatsOptions
 from tfx.components.example_validator.component import ExampleValidator
@@ -23,10 +24,12 @@ from components.gate.component import DataGate
 from components.migration.component import Migration
 from components.pusher.component import Pusher
 from components.report.component import Report
+from components.selection.component import FeatureSelection
 from components.served_model.component import ServedModel
 from components.serving_check.component import ServingCheck
 from components.tuner.component import Tuner
 from configs.pipeline import PipelineConfig
+from configs.section import Section
 from pipeline.columns import typed_data
 from pipeline.entry_points import node_version
 from pipeline.metadata import connection_config
@@ -110,14 +113,33 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         drift_config=config.drift.model_dump_json(),
         code_version=node_version("DriftCheck"),
     )
+    selection = None
+    # What the nodes from Transform on are to know of it: columns that the config names may be gone.
+    selected: dict[str, Any] = {}
+    if config.selection.is_on:
+        selection = FeatureSelection(
+            table=nodes["examples"].outputs["table"],
+            schema=schema,
+            served_model=served.outputs["model"],
+            selection_config=config.selection.model_dump_json(),
+            features_config=config.features.model_dump_json(by_alias=True),
+            id_column=inputs.id_column,
+            segments=config.provisional_segments,
+            code_version=node_version("FeatureSelection"),
+        )
+        selection.add_upstream_node(gate)
+        selection.add_upstream_node(drift)
+        selected = {"selected": True}
     transform = Transform(
         examples=nodes["examples"].outputs["table"],
-        schema=schema,
+        # Of a column that is not in its schema Transform knows nothing, and nor does anything after it.
+        schema=selection.outputs["selected_schema"] if selection else schema,
         preprocessing_fn="transforms.preprocessing.preprocessing_fn",
         custom_config={
             "features": config.features.model_dump_json(by_alias=True),
             "id_column": inputs.id_column,
             "code_version": node_version("Transform"),
+            **selected,
         },
         # Transformed rows are cheaper to make again in tf.data than to write and read.
         materialize=False,
@@ -141,6 +163,7 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
                 # What the evaluation would refuse is not worth choosing.
                 "min_share": config.evaluation.least("smallest_segment_share"),
                 "min_stability": config.evaluation.least("stability"),
+                **selected,
             },
             code_version=node_version("Tuner"),
         )
@@ -161,6 +184,7 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
             "id_column": inputs.id_column,
             "config_hash": _model_config_hash(config),
             "code_version": node_version("Trainer"),
+            **selected,
         },
     )
     model = trainer.outputs["model"]
@@ -221,6 +245,7 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         assignments=assignments.outputs["assignments"],
         sweep=tuner.outputs["sweep"] if tuner else None,
         migration=migration.outputs["migration"],
+        selection=selection.outputs["selection"] if selection else None,
         report_config=config.report.model_dump_json(),
         pipeline_name=config.name,
         run_id=inputs.run_id,
@@ -236,6 +261,7 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
             gate,
             served,
             drift,
+            *([selection] if selection else []),
             transform,
             *([tuner] if tuner else []),
             trainer,
@@ -263,7 +289,9 @@ def assemble(config: PipelineConfig, workspace: Workspace, nodes: list[BaseCompo
 
 def _model_config_hash(config: PipelineConfig) -> str:
     """Of the sections that make the model what it is; where it is fitted (`training`) is not among them."""
-    sections = [config.data, config.features, config.model, config.identity]
+    sections: list[Section] = [config.data, config.features, config.model, config.identity]
     if config.model.k == "auto":
         sections.append(config.tuner)
+    if config.selection.is_on:
+        sections.append(config.selection)
     return hashlib.sha256("".join(s.model_dump_json() for s in sections).encode()).hexdigest()[:16]

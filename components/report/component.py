@@ -13,6 +13,7 @@ from components.artifacts import (
     SegmentMigration,
     SegmentReport,
     SegmentSweep,
+    SelectedFeatures,
 )
 from components.report.executor import Executor
 
@@ -41,6 +42,7 @@ class ReportSpec(ComponentSpec):
         "served_model": ChannelParameter(type=standard_artifacts.Model),
         "sweep": ChannelParameter(type=SegmentSweep, optional=True),
         "migration": ChannelParameter(type=SegmentMigration, optional=True),
+        "selection": ChannelParameter(type=SelectedFeatures, optional=True),
     }
     OUTPUTS = {"report": ChannelParameter(type=SegmentReport)}
 
@@ -97,6 +99,7 @@ class Report(base_component.BaseComponent):
         code_version: Optional[str] = "",
         sweep: Optional[types.BaseChannel] = None,
         migration: Optional[types.BaseChannel] = None,
+        selection: Optional[types.BaseChannel] = None,
     ):
         """Wires the component.
 
@@ -119,6 +122,7 @@ class Report(base_component.BaseComponent):
           code_version: a hash of the code that runs, for TFX's cache key; the executor does not read it.
           sweep: the SegmentSweep over numbers of segments, where the number was searched for.
           migration: the SegmentMigration from the served model's segments, with the history of versions.
+          selection: the SelectedFeatures, where features were selected.
         """
         super().__init__(
             ReportSpec(
@@ -135,6 +139,7 @@ class Report(base_component.BaseComponent):
                 served_model=served_model,
                 sweep=sweep,
                 migration=migration,
+                selection=selection,
                 report=types.Channel(type=SegmentReport),
                 report_config=report_config,
                 pipeline_name=pipeline_name,

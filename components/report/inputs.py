@@ -19,6 +19,7 @@ from components.example_files import read_ingest
 from components.paths import is_local
 from components.report.columns import ColumnFacts, read_columns
 from components.report.migration import MIGRATION_FILE
+from components.report.selection import SELECTION_FILE
 from components.report.sweep import SWEEP_FILE
 from components.segments_file import read_segments
 
@@ -43,7 +44,7 @@ class RunFacts:
       sizes: segment id -> customers, counted in that table; else those the model was fitted on.
       columns: the columns of the customer table.
       model_uri: the trained model's artifact.
-      sweep, migration: `sweep.json` and `migration.json`; empty where the run has none.
+      sweep, migration, selection: `sweep.json`, `migration.json` and `selection.json`; empty where the run has none.
     """
 
     segments: dict[str, Any]
@@ -62,6 +63,7 @@ class RunFacts:
     model_uri: str
     sweep: dict[str, Any]
     migration: dict[str, Any]
+    selection: dict[str, Any]
 
     @property
     def customers(self) -> int:
@@ -111,6 +113,7 @@ def read_run(artifacts: dict[str, list[Artifact]]) -> RunFacts:
         model_uri=model.uri,
         sweep=_optional(one.get("sweep"), SWEEP_FILE),
         migration=_optional(one.get("migration"), MIGRATION_FILE),
+        selection=_optional(one.get("selection"), SELECTION_FILE),
     )
 
 
