@@ -44,7 +44,8 @@ class SelectionConfig(Section):
     )
     keep: list[Column] = Field(default_factory=list, description="never dropped")
     leak: Share | None = Field(
-        0.98, description="warned of: a feature that alone tells the target so well (ROC AUC, or R2)"
+        0.98,
+        description="warned of: a feature that alone tells the target so well (ROC AUC, or R2); null: no warning",
     )
     hysteresis: Share = Field(
         0.5, description="how much more it takes to drop what the served model uses: docs/selection.md"
@@ -82,7 +83,7 @@ class SelectionConfig(Section):
     @property
     def is_scored_by_segments(self) -> bool:
         """Whether provisional segments may stand in for a target."""
-        return self.target is None and self.method in ("auto", "importances", "rfe")
+        return self.target is None and self.method in ("importances", "rfe")
 
     @property
     def fewest(self) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from components.errors import DataError
 from components.selection.encoding import Encoded
 from components.selection.filters import filter_features
-from components.selection.forests import eliminate, importances
+from components.selection.forests import ELIMINATION, eliminate, importances
 from components.selection.judged import Dropped, Judged, Preferred, Scores
 from components.selection.laplacian import laplacian_scores
 from components.selection.provisional import NAME, provisional_segments
@@ -21,14 +21,14 @@ from configs.selection import Method, SelectionConfig
 
 # Below this, what chance gives is as large as what a feature does.
 FEWEST_CUSTOMERS = 100
-# From so many features on, `auto` scores them against provisional segments.
+# From so many features on, `auto` scores them without a target.
 MANY_FEATURES = 20
 
 _DROPPED = {
     "missing": "mostly missing",
     "near_constant": "near-constant",
     "correlated": "told by another feature",
-    "score": "no better than chance would be",
+    "score": "of too low a score",
     "max_features": "beyond max_features",
 }
 
@@ -90,7 +90,7 @@ def select(
     leaks: list[Leak] = []
     if target is not None and config.leak is not None and len(target.rows) >= FEWEST_CUSTOMERS:
         leaks = find_leaks(left, target, config.leak, config.seed)
-    told = {leak.feature for leak in leaks}
+    told = {leak.feature for leak in leaks if leak.kind == "copy"}
     # Beside a copy of the target nothing else would seem to matter.
     scored = [feature for feature in left if feature.name not in told]
     method, scores, why = _score(scored, config, target, segments)
@@ -144,14 +144,14 @@ def _method(
     if target is not None:
         return "importances", ["auto: there is a target, so features are scored by what they tell of it."]
     if config.max_features is not None and len(features) > config.max_features:
-        return "importances", [
-            f"auto: {len(features)} features are more than max_features, so they are scored by what they tell of "
-            "provisional segments."
+        return "unsupervised", [
+            f"auto: {len(features)} features are more than max_features, so they are scored by how far they go with "
+            "the others."
         ]
     if len(features) >= MANY_FEATURES:
-        return "importances", [
-            f"auto: {len(features)} features are many (from {MANY_FEATURES} on), so they are scored by what they "
-            "tell of provisional segments."
+        return "unsupervised", [
+            f"auto: {len(features)} features are many (from {MANY_FEATURES} on), so they are scored by how far they "
+            "go with the others."
         ]
     return "filters", [
         f"auto: {len(features)} features are not many (below {MANY_FEATURES}) and there is no target, so filters "
@@ -197,14 +197,18 @@ def _by_score(judged: Judged, scores: Scores, preferred: Preferred) -> Judged:
     if sign * value > sign * limit:
         return judged
     if sign * value > sign * least:
-        reason = (
-            f"the served model uses it, and {scores.name} {format_number(value)} is not clearly worse than "
-            f"{format_number(limit)}"
-        )
+        reason = f"the served model uses it, and {_words(scores, value, limit)} is not clearly too low"
         return dataclasses.replace(judged, rule="served", reason=reason)
-    side = "above" if scores.higher_is_better else "below"
-    reason = f"{scores.name} {format_number(value)}: not {side} {format_number(least)}"
+    reason = _words(scores, value, least)
     return dataclasses.replace(judged, kept=False, rule="score", reason=reason)
+
+
+def _words(scores: Scores, value: float, limit: float) -> str:
+    """A score that is not good enough, in words."""
+    if scores.name == ELIMINATION:
+        return f"place {int(value)} from the end of the elimination, where {int(limit)} stay"
+    side = "above" if scores.higher_is_better else "below"
+    return f"{scores.name} {format_number(value)}, not {side} {format_number(limit)}"
 
 
 def _hold_bounds(

@@ -21,7 +21,9 @@ Floats = npt.NDArray[np.float64]
 _PROBES = 20
 _HELD_OUT, _HELD_OUT_MOST = 0.3, 2_000
 _REPEATS = 3
-_RFE_CUSTOMERS, _RFE_FOLDS, _RFE_ROUNDS = 6_000, 3, 20
+_RFE_CUSTOMERS, _RFE_FOLDS, _RFE_ROUNDS = 5_000, 3, 20
+
+ELIMINATION = "elimination order"
 
 
 def importances(features: Sequence[Encoded], target: Target, seed: int) -> Scores:
@@ -86,17 +88,20 @@ def eliminate(
     some = target.head(_RFE_CUSTOMERS)
     columns = stack(features)[some.rows]
     d = columns.shape[1]
-    forest = _forest(target, 30, len(columns), seed)
+    forest = _forest(target, 20, len(columns), seed)
     step = max(1, d // _RFE_ROUNDS)
     # Rank 1 stays longest; features that go in one round share a rank.
     ranks = RFE(forest, n_features_to_select=1, step=step).fit(columns, some.values).ranking_
     count = min(d, most) if most is not None else _fewest_as_good(columns, some, ranks, forest, seed)
     count = min(d, max(count, fewest))
-    stays = RFE(forest, n_features_to_select=count, step=step).fit(columns, some.values).support_
+    stays = ranks <= np.sort(ranks)[count - 1]
+    if stays.sum() > count:
+        # The round that would leave so many had to be a smaller one.
+        stays = RFE(forest, n_features_to_select=count, step=step).fit(columns, some.values).support_
     places = np.empty(d)
     places[np.lexsort((~stays, ranks))] = np.arange(1, d + 1)
     return Scores(
-        name="elimination order",
+        name=ELIMINATION,
         meaning=f"1 for the feature that a random forest which tells {target.name} does without last",
         against=target.name,
         higher_is_better=False,

@@ -25,7 +25,9 @@ _MOST_CODES = 10
 _SMALLEST_CLASS = 10
 _MOST_CLASSES = 20
 _LEAK_CUSTOMERS = 5_000
-_FOLDS = 3
+_FOLDS, _LEAF = 3, 20
+# How far above a guess one feature must be to stand out, and how many times as far as the next one.
+_STANDS_OUT, _TIMES = 0.5, 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,16 +59,19 @@ class Target:
 
 @dataclasses.dataclass(frozen=True)
 class Leak:
-    """A feature that alone tells the target as a copy of it would.
+    """A feature that tells the target suspiciously well.
 
     Attributes:
       feature: its name.
+      kind: `copy` where it alone tells the target as a copy of it would; `stands_out` where it tells far more than any
+        other feature.
       measure: `roc_auc` (of several classes, the mean of each against the others) or `r2` (of ranks).
       value: of held-out customers, whom a decision tree on this feature alone was not grown on.
-      threshold: from which on it is warned of.
+      threshold: from which on a copy is warned of; or what the next feature has.
     """
 
     feature: str
+    kind: Literal["copy", "stands_out"]
     measure: Literal["roc_auc", "r2"]
     value: float
     threshold: float
@@ -74,6 +79,12 @@ class Leak:
     def sentence(self, target: str) -> str:
         """The warning."""
         word = "a ROC AUC" if self.measure == "roc_auc" else "an R2"
+        if self.kind == "stands_out":
+            return (
+                f"'{self.feature}' tells '{target}' far better than any other feature: {word} of {self.value:.3f}, "
+                f"where the next has {self.threshold:.3f}. If it is known only when the outcome is, list it under "
+                "features.exclude"
+            )
         return (
             f"'{self.feature}' alone tells '{target}' with {word} of {self.value:.3f} (warned of from "
             f"{self.threshold:g}): it may be a copy of it, or be known only afterwards. If so, segments made of it "
@@ -125,7 +136,7 @@ def read_target(name: str, column: pa.Array) -> Target:
 
 
 def find_leaks(features: Sequence[Encoded], target: Target, threshold: float, seed: int) -> list[Leak]:
-    """Features that alone tell the target.
+    """Features that tell the target suspiciously well.
 
     Args:
       features: of the sample.
@@ -135,13 +146,21 @@ def find_leaks(features: Sequence[Encoded], target: Target, threshold: float, se
 
     Returns:
       Those at or above the threshold, the strongest first. Missing values count as what they are: a column that is
-      filled for one class only is found, too.
+      filled for one class only is found, too. Where there is none, one that stands out: at least half way between a
+      guess and the whole truth, and twice as far from the guess as the next of at least two others.
     """
     some = target.head(_LEAK_CUSTOMERS)
     found = [(feature.name, tells(feature, some, seed)) for feature in features]
     measure: Literal["roc_auc", "r2"] = "roc_auc" if target.task == "classification" else "r2"
-    leaks = [Leak(name, measure, value, threshold) for name, value in found if value >= threshold]
-    return sorted(leaks, key=lambda leak: (-leak.value, leak.feature))
+    ordered = sorted(found, key=lambda pair: (-pair[1], pair[0]))
+    copies = [Leak(name, "copy", measure, value, threshold) for name, value in ordered if value >= threshold]
+    if copies or len(ordered) < 3:
+        return copies
+    (name, best), (_, second) = ordered[:2]
+    # From 0, a guess, to 1.
+    above, next_above = (2 * v - 1 if measure == "roc_auc" else v for v in (best, second))
+    stands_out = above >= _STANDS_OUT and above >= _TIMES * next_above
+    return [Leak(name, "stands_out", measure, best, second)] if stands_out else []
 
 
 def tells(feature: Encoded, target: Target, seed: int) -> float:
@@ -152,11 +171,11 @@ def tells(feature: Encoded, target: Target, seed: int) -> float:
     """
     values = feature.values[target.rows][:, np.newaxis]
     if target.task == "regression":
-        tree = DecisionTreeRegressor(max_depth=8, min_samples_leaf=5, random_state=seed)
+        tree = DecisionTreeRegressor(max_depth=8, min_samples_leaf=_LEAF, random_state=seed)
         folds = KFold(_FOLDS, shuffle=True, random_state=seed)
         told = cross_val_predict(tree, values, target.values, cv=folds)
         return float(1 - ((told - target.values) ** 2).mean() / target.values.var())
-    tree = DecisionTreeClassifier(max_depth=8, min_samples_leaf=5, random_state=seed)
+    tree = DecisionTreeClassifier(max_depth=8, min_samples_leaf=_LEAF, random_state=seed)
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
     told = cross_val_predict(tree, values, target.values, cv=folds, method="predict_proba")
     if target.classes == 2:

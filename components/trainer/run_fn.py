@@ -51,9 +51,9 @@ def run_fn(fn_args: FnArgs) -> None:
 
     `custom_config` holds `model`, `training`, `features` and `identity` (JSON of their config sections), `pipeline`
     (its name), `id_column`, `config_hash`, `checkpoint_dir` (where fits that are cut short are found again) and
-    `selected` (true where features were selected). Where `model.k` is `auto`, `hyperparameters` are the Tuner's. In a TF_CONFIG cluster each worker fits its share of the
-    rows and only the chief describes and exports. `base_model` is the model in production, from which the fit starts
-    and whose segments it continues.
+    `selected` (true where features were selected). Where `model.k` is `auto`, `hyperparameters` are the Tuner's. In a
+    TF_CONFIG cluster each worker fits its share of the rows and only the chief describes and exports. `base_model` is
+    the model in production, from which the fit starts and whose segments it continues.
 
     Raises:
       components.errors.DataError: the data cannot make k segments.
