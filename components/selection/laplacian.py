@@ -15,8 +15,8 @@ Edges = npt.NDArray[np.int64]
 
 # Graphs have an edge for each of so many neighbours of a customer, and cost the square of the customers.
 _CUSTOMERS, _NEIGHBOURS = 1_200, 10
-_SHUFFLES = 30
-_DEVIATIONS = 3.0
+_SHUFFLES = 60
+_DEVIATIONS = 4.0
 
 
 def laplacian_scores(features: Sequence[Encoded], seed: int) -> Scores:
@@ -29,7 +29,7 @@ def laplacian_scores(features: Sequence[Encoded], seed: int) -> Scores:
 
     The authors build one graph of all features, in which every feature is a little alike among neighbours because it
     helped to choose them. Here neighbours are chosen without it, so that a feature that has nothing to do with the
-    others scores 1 but for chance, which is measured by shuffling the feature: three standard deviations below the
+    others scores 1 but for chance, which is measured by shuffling the feature: four standard deviations below the
     shuffled ones' mean is the threshold.
 
     Args:

@@ -24,10 +24,10 @@ _MOST_CODES = 10
 # A class must be seen in every fold, and in what is held out.
 _SMALLEST_CLASS = 10
 _MOST_CLASSES = 20
-_LEAK_CUSTOMERS = 5_000
+_LEAK_CUSTOMERS = 10_000
 _FOLDS, _LEAF = 3, 20
 # How far above a guess one feature must be to stand out, and how many times as far as the next one.
-_STANDS_OUT, _TIMES = 0.5, 2.0
+_STANDS_OUT, _TIMES = 0.5, 1.75
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,8 +113,10 @@ def read_target(name: str, column: pa.Array) -> Target:
         raise DataError(f"selection.target: '{name}' has no value for any of the customers looked at")
     classes = codes.values[there].astype(np.int64)
     counts = np.bincount(classes)
-    large = np.flatnonzero(counts >= _SMALLEST_CLASS)[:_MOST_CLASSES]
-    if codes.rest is not None and len(large) and counts[codes.rest :].sum() > 0.5 * len(there):
+    large = np.flatnonzero(counts >= _SMALLEST_CLASS)
+    # What all rarer values share is no class.
+    large = large[large != (codes.rest or -1)][:_MOST_CLASSES]
+    if counts[large].sum() < 0.5 * len(there):
         raise DataError(
             f"selection.target: '{name}' has too many different values to be an outcome such as churn; name "
             "another column, or say under data.types that it is a number"
@@ -147,7 +149,7 @@ def find_leaks(features: Sequence[Encoded], target: Target, threshold: float, se
     Returns:
       Those at or above the threshold, the strongest first. Missing values count as what they are: a column that is
       filled for one class only is found, too. Where there is none, one that stands out: at least half way between a
-      guess and the whole truth, and twice as far from the guess as the next of at least two others.
+      guess and the whole truth, and 1.75 times as far from the guess as the next of at least two others.
     """
     some = target.head(_LEAK_CUSTOMERS)
     found = [(feature.name, tells(feature, some, seed)) for feature in features]
