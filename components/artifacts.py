@@ -18,6 +18,15 @@ class DriftReport(Artifact):
     TYPE_NAME = "components.DriftReport"
 
 
+class SelectedFeatures(Artifact):
+    """Which features were kept and dropped, and why: `selection.json`.
+
+    Custom properties: `kept` and `dropped`, how many.
+    """
+
+    TYPE_NAME = "SelectedFeatures"
+
+
 class SegmentAssignments(Artifact):
     """Where the table of customers and their segments is.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from configs.data import DataConfig
 from configs.deployment import DeploymentConfig
@@ -18,6 +18,7 @@ from configs.outputs import AssignmentsConfig, ReportConfig
 from configs.retention import RetentionConfig
 from configs.schedule import ScheduleConfig
 from configs.section import Section
+from configs.selection import SelectionConfig
 from configs.training import TrainingConfig
 from configs.tuner import TunerConfig
 from configs.validation import ValidationConfig
@@ -29,6 +30,7 @@ class PipelineConfig(Section):
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
     data: DataConfig
     features: FeaturesConfig = Field(default_factory=FeaturesConfig)
+    selection: SelectionConfig = Field(default_factory=SelectionConfig)
     validation: ValidationConfig = Field(default_factory=ValidationConfig)
     drift: DriftConfig = Field(default_factory=DriftConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
@@ -44,7 +46,19 @@ class PipelineConfig(Section):
     deployment: DeploymentConfig = Field(default_factory=DeploymentConfig)
     beam_args: list[str] = Field(default_factory=list, description="arguments for Beam, such as a runner's")
 
+    @model_validator(mode="after")
+    def _selection_fits_features(self) -> PipelineConfig:
+        self.selection.check_with(self.features)
+        return self
+
     @property
     def fewest_segments(self) -> int:
         """The smallest number of segments that the model can have."""
         return self.tuner.min_k if self.model.k == "auto" else self.model.k
+
+    @property
+    def provisional_segments(self) -> int:
+        """How many segments stand for a target where features are selected without one; else 0."""
+        if not self.selection.is_scored_by_segments:
+            return 0
+        return min(8, self.tuner.max_k) if self.model.k == "auto" else self.model.k

@@ -23,6 +23,7 @@ from configs.errors import ConfigError
 from configs.evaluation import EvaluationConfig
 from configs.features import FeaturesConfig
 from configs.pipeline import PipelineConfig
+from configs.selection import SelectionConfig
 from configs.transactions import SHARE
 
 
@@ -45,8 +46,13 @@ def assign_file(config: PipelineConfig, model_dir: str, input_path: str, output:
     """
     model = LoadedModel(model_dir)
     data = _of_file(config.data, model, input_path)
-    # The model knows its features; slices are for evaluation: neither need all their columns be there.
-    needed = {"data": data, "features": FeaturesConfig(), "evaluation": EvaluationConfig()}
+    # The model knows its features; slices and a target are for training: none need all their columns be there.
+    needed = {
+        "data": data,
+        "features": FeaturesConfig(),
+        "evaluation": EvaluationConfig(),
+        "selection": SelectionConfig(),
+    }
     source = resolve_source(config.model_copy(update=needed))
     source = _with_features_only(source, model.features, input_path)
     customers, tally = read_customers(make_plan(_typed(data, model.features), source))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 PACKAGES = ("configs", "transforms", "components", "pipeline")
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_LIBRARIES = ("tfx", "tensorflow", "tensorflow-transform", "apache-beam")
+_LIBRARIES = ("tfx", "tensorflow", "tensorflow-transform", "apache-beam", "scikit-learn")
 
 
 def code_version(*modules: str) -> str:

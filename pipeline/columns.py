@@ -35,7 +35,9 @@ def planned_features(config: PipelineConfig, source: Source) -> FeaturePlan:
     if config.data.transactions is not None:
         kinds |= config.data.transactions.columns_made(source.categories)
     is_number = {
-        column: kinds.get(column) != "text" for column in source.customer_columns if column != source.id_name
+        column: kinds.get(column) != "text"
+        for column in source.customer_columns
+        if column not in (source.id_name, config.selection.is_on and config.selection.target)
     }
     try:
         return plan_features(config.features, is_number, source.id_name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 from tensorflow_data_validation.statistics.stats_options import StatsOptions
 from tfx.components.example_validator.component import ExampleValidator
@@ -29,10 +30,12 @@ from components.migration.component import Migration
 from components.paths import is_local
 from components.pusher.component import Pusher
 from components.report.component import Report
+from components.selection.component import FeatureSelection
 from components.served_model.component import ServedModel
 from components.serving_check.component import ServingCheck
 from components.tuner.component import Tuner
 from configs.pipeline import PipelineConfig
+from configs.section import Section
 from pipeline.columns import typed_data
 from pipeline.entry_points import node_version
 from pipeline.metadata import connection_config
@@ -202,14 +205,33 @@ def model_nodes(
     """From the customers to a new model, and all that follows from it."""
     examples = before.examples.outputs["examples"]
     served = before.served
+    selection = None
+    # What the nodes from Transform on are to know of it: columns that the config names may be gone.
+    selected: dict[str, Any] = {}
+    if config.selection.is_on:
+        selection = FeatureSelection(
+            table=before.examples.outputs["table"],
+            schema=before.schema.outputs["schema"],
+            served_model=served.outputs["model"],
+            selection_config=config.selection.model_dump_json(),
+            features_config=config.features.model_dump_json(by_alias=True),
+            id_column=inputs.id_column,
+            segments=config.provisional_segments,
+            code_version=node_version("FeatureSelection"),
+        )
+        selection.add_upstream_node(before.gate)
+        selection.add_upstream_node(before.drift)
+        selected = {"selected": True}
     transform = Transform(
         examples=before.examples.outputs["table"],
-        schema=before.schema.outputs["schema"],
+        # Of a column that is not in its schema Transform knows nothing, and nor does anything after it.
+        schema=selection.outputs["selected_schema"] if selection else before.schema.outputs["schema"],
         preprocessing_fn="transforms.preprocessing.preprocessing_fn",
         custom_config={
             "features": config.features.model_dump_json(by_alias=True),
             "id_column": inputs.id_column,
             "code_version": node_version("Transform"),
+            **selected,
         },
         # Transformed rows are cheaper to make again in tf.data than to write and read.
         materialize=False,
@@ -235,6 +257,7 @@ def model_nodes(
                 # What the evaluation would refuse is not worth choosing.
                 "min_share": config.evaluation.least("smallest_segment_share"),
                 "min_stability": config.evaluation.least("stability"),
+                **selected,
             },
             code_version=node_version("Tuner"),
         )
@@ -256,6 +279,7 @@ def model_nodes(
             "id_column": inputs.id_column,
             "config_hash": _model_config_hash(config),
             "code_version": node_version("Trainer"),
+            **selected,
         },
     )
     model = trainer.outputs["model"]
@@ -302,8 +326,10 @@ def model_nodes(
         assignments=assignments.outputs["assignments"],
         sweep=tuner.outputs["sweep"] if tuner else None,
         migration=migration.outputs["migration"],
+        selection=selection.outputs["selection"] if selection else None,
     )
     return [
+        *filter(None, [selection]),
         transform,
         *filter(None, [given_k, tuner]),
         trainer,
@@ -412,8 +438,10 @@ def _model_config_hash(config: PipelineConfig) -> str:
 
     Where it is fitted (`training`) is not among them.
     """
-    sections = [config.features, config.model, config.identity]
+    sections: list[Section] = [config.features, config.model, config.identity]
     if config.model.k == "auto":
         sections.append(config.tuner)
+    if config.selection.is_on:
+        sections.append(config.selection)
     said = [config.data.model_dump_json(exclude={"span"}), *(s.model_dump_json() for s in sections)]
     return hashlib.sha256("".join(said).encode()).hexdigest()[:16]

@@ -14,6 +14,7 @@ ENTRY_POINTS: dict[str, tuple[str, ...]] = {
     "Transform": ("transforms.preprocessing",),
     "ServedModel": ("components.served_model.executor",),
     "DriftCheck": ("components.drift.executor",),
+    "FeatureSelection": ("components.selection.executor",),
     "Tuner": ("components.tuner.executor", "components.tuner.tuner_fn"),
     "Trainer": ("components.trainer.run_fn",),
     "ServingCheck": ("components.serving_check.executor", "components.serving_check.probe"),

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from configs.features import FeaturesConfig
+from configs.selection import features_left
 from transforms.encoding import ordinal_rank, vocabulary_index
 from transforms.inputs import Raw, categories, numbers
 from transforms.normalization import normalize
@@ -32,7 +33,8 @@ def preprocessing_fn(inputs: dict[str, Raw], custom_config: dict[str, Any]) -> d
 
     Args:
       inputs: raw features as the schema types them, sparse or dense.
-      custom_config: `features` (JSON of `FeaturesConfig`) and `id_column` (text or None).
+      custom_config: `features` (JSON of `FeaturesConfig`), `id_column` (text or None), and `selected`: true where
+        features were selected, so that columns which `features` names may be gone.
 
     Returns:
       `numeric` float32 [batch, m]: the normalized numeric and ordinal columns; and `index_<name>` int64
@@ -40,6 +42,8 @@ def preprocessing_fn(inputs: dict[str, Raw], custom_config: dict[str, Any]) -> d
       of a one-hot block is known only after the analysis, when the graph is already fixed.
     """
     config = FeaturesConfig.model_validate_json(custom_config["features"])
+    if custom_config.get("selected"):
+        config = features_left(config, inputs)
     dtypes = {name: raw.dtype for name, raw in inputs.items()}
     plan = plan_from_dtypes(config, dtypes, custom_config.get("id_column"))
     outputs: dict[str, tf.Tensor] = {}

@@ -142,10 +142,14 @@ def resolve_source(config: PipelineConfig) -> Source:
             **dict.fromkeys(config.evaluation.slices, "evaluation.slices"),
             **dict.fromkeys(config.drift.features.columns, "drift.features.columns"),
             **config.features.named_columns,
+            **config.selection.named_columns,
         },
         customer_columns,
         "in the customer table",
     )
+    if id_column is not None and id_column in config.selection.named_columns:
+        key = config.selection.named_columns[id_column]
+        raise ConfigError(f"{key}: '{id_column}' is the customer id, which says nothing about a customer")
     if id_column in config.evaluation.slices:
         raise ConfigError(
             f"evaluation.slices: '{id_column}' is the customer id, each of its slices would hold one customer;"

@@ -14,6 +14,7 @@ from components.artifacts import (
     SegmentMigration,
     SegmentReport,
     SegmentSweep,
+    SelectedFeatures,
 )
 from components.report.executor import Executor
 
@@ -43,6 +44,7 @@ class ReportSpec(ComponentSpec):
         "sweep": ChannelParameter(type=SegmentSweep, optional=True),
         "migration": ChannelParameter(type=SegmentMigration, optional=True),
         "drift": ChannelParameter(type=DriftReport, optional=True),
+        "selection": ChannelParameter(type=SelectedFeatures, optional=True),
     }
     OUTPUTS = {"report": ChannelParameter(type=SegmentReport)}
 
@@ -101,6 +103,7 @@ class Report(base_component.BaseComponent):
         sweep: Optional[types.BaseChannel] = None,
         migration: Optional[types.BaseChannel] = None,
         drift: Optional[types.BaseChannel] = None,
+        selection: Optional[types.BaseChannel] = None,
     ):
         """Wires the component.
 
@@ -124,6 +127,7 @@ class Report(base_component.BaseComponent):
           sweep: the SegmentSweep over numbers of segments, where the number was searched for.
           migration: the SegmentMigration from the served model's segments, with the history of versions.
           drift: the DriftReport since the served model was made.
+          selection: the SelectedFeatures, where features were selected.
         """
         super().__init__(
             ReportSpec(
@@ -141,6 +145,7 @@ class Report(base_component.BaseComponent):
                 sweep=sweep,
                 migration=migration,
                 drift=drift,
+                selection=selection,
                 report=types.Channel(type=SegmentReport),
                 report_config=report_config,
                 pipeline_name=pipeline_name,

@@ -21,6 +21,7 @@ from components.report.metrics import (
 )
 from components.report.migration import Migration, Version, history_of, migration_of
 from components.report.pictures import Pictures
+from components.report.selection import FeatureSelection, selection_of
 from components.trainer.naming import describe_segment
 from components.tuner.sweep import Sweep, sweep_of
 
@@ -70,6 +71,7 @@ class Content:
       metrics, thresholds, slices: the evaluation.
       sweep: the search for the number of segments; None where it was given.
       sweep_lines: its pictures.
+      selection: which columns were kept and dropped; None where all are features.
       facts: everything else.
     """
 
@@ -90,6 +92,7 @@ class Content:
     slices: list[SliceTable]
     sweep: Sweep | None
     sweep_lines: list[Line]
+    selection: FeatureSelection | None
     facts: RunFacts
 
 
@@ -130,6 +133,7 @@ def build_content(
         slices=slice_tables(facts.evaluation.slices, metrics),
         sweep=sweep,
         sweep_lines=draw_sweep(sweep) if sweep else [],
+        selection=selection_of(facts.selection) if facts.selection else None,
         facts=facts,
     )
 

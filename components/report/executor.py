@@ -36,7 +36,8 @@ class Executor(base_executor.BaseExecutor):
         """Writes the page.
 
         Args:
-          input_dict: the inputs of `component.ReportSpec`, one artifact each; `sweep` and `migration` may be absent.
+          input_dict: the inputs of `component.ReportSpec`, one artifact each; `sweep`, `migration` and
+            `selection` may be absent.
           output_dict:
             - report: SegmentReport; gets `report.html` and `report.json`, and the string custom properties
               `status` and `path`.

@@ -19,6 +19,7 @@ from components.example_files import read_ingest
 from components.migration.content import MIGRATION_FILE
 from components.paths import is_local
 from components.report.columns import ColumnFacts, read_columns
+from components.report.selection import SELECTION_FILE
 from components.segments_file import read_segments
 from components.tuner.sweep import SWEEP_FILE
 
@@ -45,7 +46,8 @@ class RunFacts:
       sizes: segment id -> customers, counted in that table; else those the model was fitted on.
       columns: the columns of the customer table.
       model_uri: the trained model's artifact.
-      sweep, migration, drift: `sweep.json`, `migration.json`, `drift.json`; empty where the run has none.
+      sweep, migration, drift, selection: `sweep.json`, `migration.json`, `drift.json`, `selection.json`; empty where
+        the run has none.
     """
 
     segments: dict[str, Any]
@@ -66,6 +68,7 @@ class RunFacts:
     sweep: dict[str, Any]
     migration: dict[str, Any]
     drift: dict[str, Any]
+    selection: dict[str, Any]
 
     @property
     def customers(self) -> int:
@@ -117,6 +120,7 @@ def read_run(artifacts: dict[str, list[Artifact]]) -> RunFacts:
         sweep=_optional(one.get("sweep"), SWEEP_FILE),
         migration=_optional(one.get("migration"), MIGRATION_FILE),
         drift=_optional(one.get("drift"), DRIFT_FILE),
+        selection=_optional(one.get("selection"), SELECTION_FILE),
     )
 
 

@@ -52,10 +52,10 @@ def run_fn(fn_args: FnArgs) -> None:
     """Fits k-means to the train split and exports the model that assigns segments.
 
     `custom_config` holds `model`, `training`, `features` and `identity` (JSON of their config sections), `pipeline`
-    (its name), `id_column`, `config_hash` and `checkpoint_dir` (where fits that are cut short are found again). Where
-    `model.k` is `auto`, `hyperparameters` are the Tuner's. In a TF_CONFIG cluster each worker fits its share of the
-    rows and only the chief describes and exports. `base_model` is the model in production, from which the fit starts
-    and whose segments it continues.
+    (its name), `id_column`, `config_hash`, `checkpoint_dir` (where fits that are cut short are found again) and
+    `selected` (true where features were selected). Where `model.k` is `auto`, `hyperparameters` are the Tuner's. In a
+    TF_CONFIG cluster each worker fits its share of the rows and only the chief describes and exports. `base_model` is
+    the model in production, from which the fit starts and whose segments it continues.
 
     Raises:
       components.errors.DataError: the data cannot make k segments.
@@ -68,7 +68,11 @@ def run_fn(fn_args: FnArgs) -> None:
     placement = place(training)
     features = FeaturesConfig.model_validate_json(config["features"])
     transformation = Transformation.saved(
-        fn_args.transform_output, features, config.get("id_column"), model_config.metric
+        fn_args.transform_output,
+        features,
+        config.get("id_column"),
+        model_config.metric,
+        bool(config.get("selected")),
     )
     plan = transformation.plan
 
@@ -102,7 +106,11 @@ def run_fn(fn_args: FnArgs) -> None:
     customers = load_customers(files, transformation, every, sample_share(parent, ingest, every))
     logging.info("Read %d customers with %d coordinates.", *customers.vectors.shape)
     _check_orders(customers, plan)
-    opinion = ask(parent, customers.records, set(transformation.dtypes))
+    # A column that a selection has dropped is not gone: the served model, which may use it, is asked with it.
+    columns = set(transformation.dtypes) | (
+        set(ingest.get("columns", ())) if config.get("selected") else set()
+    )
+    opinion = ask(parent, customers.records, columns)
     start = None
     if warm:
         sample = customers.vectors[customers.sampled]
@@ -128,6 +136,7 @@ def run_fn(fn_args: FnArgs) -> None:
         "pipeline": config["pipeline"],
         "id_column": config.get("id_column") or ingest.get("id_column"),
         "config_hash": _config_hash(config, k),
+        "selected": bool(config.get("selected")),
         "data": {key: ingest.get(key) for key in ("files", "span", "as_of")},
     }
     segments.write(fn_args.serving_model_dir, content)

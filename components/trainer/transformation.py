@@ -9,6 +9,7 @@ import tensorflow_transform as tft
 
 from components.trainer.kmeans.distances import directions
 from configs.features import FeaturesConfig
+from configs.selection import features_left
 from transforms.encoding import vocabulary_name
 from transforms.plan import FeaturePlan
 from transforms.preprocessing import plan_from_dtypes
@@ -39,11 +40,16 @@ class Transformation:
 
     @classmethod
     def saved(
-        cls, graph: str, features: FeaturesConfig, id_column: str | None, metric: str
+        cls, graph: str, features: FeaturesConfig, id_column: str | None, metric: str, selected: bool = False
     ) -> Transformation:
-        """What Transform saved under `graph` for the section `features`; `metric` as in `ModelConfig`."""
+        """What Transform saved under `graph` for the section `features`; `metric` as in `ModelConfig`.
+
+        `selected`: whether columns that `features` names may be gone (`custom_config` of Transform says so, too).
+        """
         output = tft.TFTransformOutput(graph)
         dtypes = {name: spec.dtype for name, spec in output.raw_feature_spec().items()}
+        if selected:
+            features = features_left(features, dtypes)
         return cls(output, plan_from_dtypes(features, dtypes, id_column), metric)
 
     def parse(self, examples: tf.Tensor) -> dict[str, tf.SparseTensor]:

@@ -29,7 +29,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
 
     `custom_config` holds `model`, `tuner` and `features` (JSON of their config sections), `id_column`, and
     `min_share` (the smallest share of a segment that the evaluation lets through) and `min_stability` (likewise),
-    each None where it sets no such bound.
+    each None where it sets no such bound, and `selected` (true where features were selected).
 
     Raises:
       components.errors.DataError: there are fewer customers than `tuner.min_k`.
@@ -39,7 +39,11 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     tuner = TunerConfig.model_validate_json(config["tuner"])
     features = FeaturesConfig.model_validate_json(config["features"])
     transformation = Transformation.saved(
-        fn_args.transform_graph_path, features, config.get("id_column"), model.metric
+        fn_args.transform_graph_path,
+        features,
+        config.get("id_column"),
+        model.metric,
+        bool(config.get("selected")),
     )
     files = [path for pattern in fn_args.train_files for path in tf.io.gfile.glob(pattern)]
     # Files are <uri>/Split-train/<name>: FnArgs tells them, not the artifact.

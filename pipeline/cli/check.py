@@ -55,9 +55,12 @@ def check(
 
 def _notes(config: PipelineConfig) -> list[str]:
     """What is in the config and has no effect."""
+    notes = []
     if config.model.k != "auto" and "tuner" in config.model_fields_set:
-        return [f"section tuner is not used: model.k is {config.model.k}, not auto"]
-    return []
+        notes.append(f"section tuner is not used: model.k is {config.model.k}, not auto")
+    if "selection" in config.model_fields_set and not config.selection.is_on:
+        notes.append("section selection is not used: selection.method is off")
+    return notes
 
 
 def _treatments(config: PipelineConfig, source: Source) -> dict[str, str]:
@@ -72,6 +75,11 @@ def _treatments(config: PipelineConfig, source: Source) -> dict[str, str]:
         categories = text.options
         most = f"at most {categories.max_categories} categories" if categories.encode == "one_hot" else ""
         treatments[text.name] = "categorical: " + _steps([categories.encode, most], categories.weight)
+    if config.selection.is_on:
+        droppable = set(plan.names) - set(config.selection.keep)
+        treatments.update({name: f"{treatments[name]}, unless it is dropped" for name in sorted(droppable)})
+        if config.selection.target:
+            treatments[config.selection.target] = "not a feature: the target of selection"
     return treatments
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 from pipeline.cli.changes import show_changes, show_choice
 from pipeline.cli.common import err, out
 from pipeline.cli.drift import show_drift
+from pipeline.cli.selection import show_selection
 
 
 def show_result(result: dict[str, Any], customers: str) -> None:
@@ -34,6 +35,7 @@ def _show_end(result: dict[str, Any], customers: str) -> None:
         return
     _show_segments(result, customers)
     show_choice(result)
+    show_selection(result)
     show_changes(result, customers)
     _show_thresholds(result)
     _show_remarks(result)

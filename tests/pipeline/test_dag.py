@@ -67,7 +67,7 @@ def test_statistics_hold_what_drift_is_measured_by(tmp_path: Path) -> None:
 
 
 def test_every_node_of_ours_tells_the_cache_its_code(tmp_path: Path) -> None:
-    nodes = pipeline(tmp_path, "model.k=auto").components
+    nodes = pipeline(tmp_path, "model.k=auto", "selection.method=auto").components
     assert {node.id for node in nodes} >= set(ENTRY_POINTS)
     for node in nodes:
         if node.id in ENTRY_POINTS:
@@ -130,6 +130,54 @@ def test_the_tuner_gets_only_its_section(tmp_path: Path, override: str, changed:
         node.id: node.exec_properties for node in pipeline(tmp_path, "model.k=auto", override).components
     }
     assert {name for name in plain if plain[name] != other[name]} == changed
+
+
+def test_features_are_selected_between_the_gates_and_transform(tmp_path: Path) -> None:
+    plain = {node.id: node for node in pipeline(tmp_path).components}
+    assert "FeatureSelection" not in plain and "selection" not in plain["Report"].inputs
+    assert "selected" not in json.loads(plain["Trainer"].exec_properties["custom_config"])
+    nodes = {node.id: node for node in pipeline(tmp_path, "selection.method=auto").components}
+    assert set(nodes) - set(plain) == {"FeatureSelection"}
+    selection = nodes["FeatureSelection"]
+    before = {node.id for node in selection.upstream_nodes}
+    assert before == {"ExampleGen", "SchemaGen", "ServedModel", "DataGate", "DriftCheck"}
+    assert nodes["Transform"].inputs["schema"] is selection.outputs["selected_schema"]
+    # What columns there are to slice by, and to show, is not for the selection to say.
+    for name in ("Evaluator", "Report"):
+        assert nodes[name].inputs["schema"] is nodes["SchemaGen"].outputs["schema"]
+    assert nodes["Report"].inputs["selection"] is selection.outputs["selection"]
+    for name in ("Transform", "Trainer"):
+        assert json.loads(nodes[name].exec_properties["custom_config"])["selected"] is True
+
+
+@pytest.mark.parametrize(
+    ("override", "changed"),
+    [
+        ("selection.seed=1", {"FeatureSelection", "Trainer"}),
+        ("selection.max_features=3", {"FeatureSelection", "Trainer"}),
+        ("model.k=4", {"FeatureSelection", "DataGate", "Trainer"}),
+        ("report.title=Other", {"Report"}),
+        ("drift.action=stop", {"DriftCheck"}),
+    ],
+)
+def test_the_selection_gets_only_its_section(tmp_path: Path, override: str, changed: set[str]) -> None:
+    """The Trainer's config hash, which the model is marked with, has the section too; k makes provisional segments."""
+    on = "selection.method=importances"
+    plain = {node.id: node.exec_properties for node in pipeline(tmp_path, on).components}
+    other = {node.id: node.exec_properties for node in pipeline(tmp_path, on, override).components}
+    assert {name for name in plain if plain[name] != other[name]} == changed
+
+
+def test_with_a_target_k_makes_no_other_selection(tmp_path: Path) -> None:
+    on = ("selection.method=importances", "selection.target=plan")
+    plain = {node.id: node.exec_properties for node in pipeline(tmp_path, *on).components}
+    other = {node.id: node.exec_properties for node in pipeline(tmp_path, *on, "model.k=4").components}
+    assert plain["FeatureSelection"] == other["FeatureSelection"]
+    off = {node.id: node.exec_properties for node in pipeline(tmp_path).components}
+    unused = {
+        node.id: node.exec_properties for node in pipeline(tmp_path, "selection.target=plan").components
+    }
+    assert off == unused
 
 
 def test_the_trainer_continues_what_is_served(tmp_path: Path) -> None:

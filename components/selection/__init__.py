@@ -1,0 +1,1 @@
+"""FeatureSelection: which of the features the model is made of."""
