@@ -35,7 +35,8 @@ def assign_file(config: PipelineConfig, model_dir: str, input_path: str, output:
       output: ends in `.csv`, or else is Parquet. It appears whole or not at all.
 
     Returns:
-      `customers`, `rows_read`, `rows_dropped` (rule -> rows), `segments` (id, name, customers), `outliers`, `output`.
+      `customers`, `rows_read`, `rows_dropped` (rule -> rows), `values_changed` (column -> rule -> values),
+      `segments` (id, name, customers), `outliers`, `output`.
 
     Raises:
       ConfigError: the file lacks a column.
@@ -67,6 +68,7 @@ def assign_file(config: PipelineConfig, model_dir: str, input_path: str, output:
         "customers": len(customers),
         "rows_read": tally.rows_read,
         "rows_dropped": dict(sorted(tally.rows_dropped.items())),
+        "values_changed": tally.changes.by_column(),
         "segments": [
             {"id": each["id"], "name": each["name"], "customers": counts[each["id"]]}
             for each in model.content["segments"]
@@ -87,7 +89,12 @@ def _typed(data: DataConfig, features: list[Feature]) -> DataConfig:
     """Columns mean what they mean to the model, whatever the file's first rows hold."""
     if data.transactions is not None:
         return data
-    types = {feature.name: "text" if feature.is_text else "number" for feature in features}
+    # What a time becomes is a number to the model; what is read is a time.
+    types = {
+        feature.name: "text" if feature.is_text else "number"
+        for feature in features
+        if feature.name not in data.dates and feature.name != data.repeats_by
+    }
     return data.model_copy(update={"types": {**types, **data.types}})
 
 

@@ -6,12 +6,13 @@ import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from components.errors import DataError
-from components.example_gen import diagnosis, files
+from components.example_gen import bounds, diagnosis, files
 from components.example_gen.conditions import meets
 from components.example_gen.convert import (
     INTEGER,
@@ -20,9 +21,12 @@ from components.example_gen.convert import (
     TIME,
     TIMESTAMP,
     as_written,
+    is_number,
     kind_of,
     number_share,
 )
+from components.example_gen.meaning import markers_of
+from components.example_gen.numbers import proposal
 from components.example_gen.quotes import check_quotes
 from components.example_gen.readers import read_batches
 from components.example_gen.source import Source
@@ -73,7 +77,7 @@ class Plan:
 
     def markers(self, column: str) -> list[int | float | str]:
         """What stands for missing in a column."""
-        return [*self.data.missing.get(column, []), *self.data.missing.get("*", [])]
+        return markers_of(self.data, column)
 
 
 def make_plan(data: DataConfig, source: Source) -> Plan:
@@ -90,6 +94,9 @@ def make_plan(data: DataConfig, source: Source) -> Plan:
         _parquet_kinds(draft, open_columns) if source.format == "parquet" else _csv_kinds(draft, open_columns)
     )
     kinds = {column: known.get(column) or found[column] or TEXT for column in _columns(data, source)}
+    if data.repeats_by is not None and kinds[data.repeats_by] == TEXT:
+        # Whatever else is no time, and that is said with its row.
+        kinds[data.repeats_by] = TIME
     _check_conditions(data, source, kinds)
     features = () if data.transactions else tuple(c for c in source.customer_columns if c != source.id_column)
     return Plan(data, source, kinds, features)
@@ -100,28 +107,40 @@ def _check_conditions(data: DataConfig, source: Source, kinds: dict[str, str]) -
     for condition in data.keep:
         kind = TEXT if condition.column == source.id_column else kinds[condition.column]
         meets(pa.array([], stored[kind]), condition)
+    for column, rule in data.bounds.items():
+        bounds.check(pa.array([], stored[kinds[column]]), column, rule)
 
 
 def missing_value_remedy(column: str, value: object) -> str:
     """What to write into the configuration when a value is no number."""
+    written = proposal(pa.array([str(value)]), 1.0)
+    if written is not None:
+        return f"say how the numbers are written, such as data.numbers: {{{column}: {written[1]}}}"
     missing, text = f"data.missing: {{{column}: [{value!r}]}}", f"data.types: {{{column}: text}}"
     return f"set {missing} if it stands for missing, or {text}"
 
 
 def _columns(data: DataConfig, source: Source) -> list[str]:
     """The columns that are read, without the id."""
-    conditions = {condition.column for condition in data.keep}
+    conditions = {condition.column for condition in data.keep} | _judged(data)
     wanted = set(data.transactions.columns) if data.transactions else set(source.customer_columns)
     return [c for c in source.columns if c in wanted | conditions and c != source.id_column]
 
 
+def _judged(data: DataConfig) -> set[str]:
+    """Columns that decide about rows by what they hold, whether they are the customer's or not."""
+    return {*data.bounds, *filter(None, [data.repeats_by])}
+
+
 def _known_kinds(data: DataConfig, source: Source) -> dict[str, str]:
     kinds: dict[str, str] = {}
-    only_conditions = set(_columns(data, source)) - set(source.customer_columns)
+    only_conditions = set(_columns(data, source)) - set(source.customer_columns) - _judged(data)
     for column in only_conditions:
         if all(_is_textual(condition) for condition in data.keep if condition.column == column):
             kinds[column] = TEXT
+    kinds.update(dict.fromkeys(data.numbers, NUMBER))
     kinds.update({column: kind for column, kind in data.types.items() if column != source.id_column})
+    kinds.update(dict.fromkeys(data.dates, TIME))
     if data.transactions is not None:
         parts = data.transactions
         kinds[parts.time] = TIME
@@ -215,6 +234,7 @@ def _sampled_kind(plan: Plan, path: str, before: int, batch: pa.RecordBatch, col
         whole = pc.match_substring_regex(text.drop_null(), r"^\s*[+-]?\d{1,18}\s*$")
         return INTEGER if pc.all(whole).as_py() else NUMBER
     if share < _NUMERIC_SHARE:
+        _refuse_numbers_for_people(plan, path, before, text, column, share)
         return TEXT
     # What looks like a value may be the rest of the file.
     check_quotes(path, plan.data.delimiter, plan.data.encoding)
@@ -223,4 +243,22 @@ def _sampled_kind(plan: Plan, path: str, before: int, batch: pa.RecordBatch, col
     raise DataError(
         f"{where}, column '{column}': {value!r} is not a number, but {share:.1%} of the values are; "
         + missing_value_remedy(column, value)
+    )
+
+
+def _refuse_numbers_for_people(
+    plan: Plan, path: str, before: int, text: pa.Array, column: str, share: float
+) -> None:
+    """Refuses a column of "1,234.50" and "$12", of which silence would make categories."""
+    is_other = pc.and_(text.is_valid(), pc.invert(is_number(text)))
+    others = text.filter(is_other)
+    found = proposal(others, 1 - (1 - _NUMERIC_SHARE) / (1 - share))
+    if found is None:
+        return
+    index, written = found
+    place = int(np.flatnonzero(is_other.to_numpy(zero_copy_only=False))[index])
+    raise DataError(
+        f"{plan.place(plan.source.files.index(path), before + place + 1)}, column '{column}':"
+        f" {others[index].as_py()!r} looks like a number that is written for people; say how with data.numbers:"
+        f" {{{column}: {written}}}, or set data.types: {{{column}: text}}"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 
 from components.errors import DataError
 from components.example_gen import hashing
+from components.example_gen.changes import MARKED_MISSING, UNREADABLE, Changes, Unreadable
 from components.example_gen.convert import (
     INTEGER,
     NUMBER,
@@ -20,9 +22,12 @@ from components.example_gen.convert import (
     BadValueError,
     base_type,
     convert,
+    convert_and_count,
     whole_number_text,
 )
+from components.example_gen.meaning import Meaning, mean
 from components.example_gen.plan import Plan, missing_value_remedy
+from components.example_gen.times import no_time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,18 +50,33 @@ class RawBatch:
         """1 for the first row of the file: int64 [n]."""
         return np.arange(self.before + 1, self.before + len(self.rows) + 1, dtype=np.int64)
 
-    def column(self, name: str) -> pa.Array:
+    def column(self, name: str) -> Meaning:
         """A column as `plan.kinds` says it is meant."""
-        kind, markers = self.plan.kinds[name], self.plan.markers(name)
+        kind = self.plan.kinds[name]
         transactions = self.plan.data.transactions
         time_format = None
         with self._placing_errors(name, kind):
             stored = base_type(self.rows.column(name))
             if transactions is not None and name == transactions.order and kind == INTEGER:
-                return whole_number_text(convert(stored, TEXT, markers))
+                text, marked = convert_and_count(stored, TEXT, self.plan.markers(name))
+                return Meaning(whole_number_text(text), marked)
             if transactions is not None and name == transactions.time:
                 time_format = transactions.time_format
-            return convert(stored, kind, markers, time_format, strict=name in self.plan.data.types)
+            return mean(stored, name, kind, self.plan.data, time_format)
+        raise AssertionError("unreachable")
+
+    def changes(self, name: str, meaning: Meaning) -> Changes:
+        """What reading a column did to its values."""
+        values = Counter({(name, MARKED_MISSING): meaning.marked} if meaning.marked else {})
+        if meaning.unreadable is None or not meaning.unreadable.true_count:
+            return Changes(values)
+        index = pc.index(meaning.unreadable, True).as_py()
+        rule, count = self.plan.data.dates[name], meaning.unreadable.true_count
+        values[name, UNREADABLE] = count
+        value = str(self.rows.column(name)[index].as_py())
+        first = (self.file, self.before + index + 1)
+        found = Unreadable(count, first, value, no_time(rule.formats), rule.max_bad)
+        return Changes(values, {name: found})
 
     def ids(self) -> pa.Array:
         """The customer ids as text; without an id column row numbers, after the file's name if needed."""

@@ -207,8 +207,27 @@ def _check_meaning(data: DataConfig, columns: Sequence[str], id_column: str | No
         )
     if id_column is not None and data.types.get(id_column) == "time":
         raise ConfigError(f"data.types.{id_column}: the customer id is text or integer, not time")
+    for key in ("numbers", "dates", "bounds"):
+        if id_column in getattr(data, key):
+            raise ConfigError(
+                f"data.{key}: '{id_column}' is the customer id, which is text and stays as it is"
+            )
+    if id_column is not None and id_column == data.repeats_by:
+        raise ConfigError(f"data.duplicate_ids.by: '{id_column}' is the customer id; name a time or a number")
     if data.transactions is not None:
         parts = data.transactions
+        if data.repeats_by is not None:
+            raise ConfigError(
+                "data.duplicate_ids: with data.transactions a customer has many rows; what repeats is dropped by"
+                " data.duplicate_rows"
+            )
+        if parts.time in data.dates or parts.time in data.numbers:
+            raise ConfigError(
+                f"data.dates.{parts.time}: is data.transactions.time, whose format is said there"
+            )
+        for column in filter(None, (parts.amount, parts.quantity, parts.price)):
+            if column in data.dates:
+                raise ConfigError(f"data.dates.{column}: what is summed must be a number, not a time")
         if id_column in parts.columns:
             raise ConfigError(
                 f"data.transactions: '{id_column}' is the customer id; name the column of the transaction"
