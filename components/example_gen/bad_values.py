@@ -23,3 +23,8 @@ def refuse(bad: pa.Array, column: pa.Array, reason: str) -> None:
     index = pc.index(bad, True).as_py()
     if index >= 0:
         raise BadValueError(index, column[index].as_py(), reason)
+
+
+def count_true(flags: pa.Array) -> int:
+    """How many of bool [n] hold. Not Arrow's own `true_count`: version 10 crashes in it where `and_` made the array."""
+    return int(pc.sum(flags).as_py() or 0)

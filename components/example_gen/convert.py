@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.example_gen.bad_values import BadValueError, refuse
+from components.example_gen.bad_values import BadValueError, count_true, refuse
 from components.example_gen.times import DAY_MICROSECONDS, TIMESTAMP, days, naive, strict_times
 
 __all__ = ["DAY_MICROSECONDS", "INTEGER", "NUMBER", "TEXT", "TIME", "TIMESTAMP", "BadValueError", "days"]
@@ -153,7 +153,7 @@ def _without(column: pa.Array, values: Sequence[Any]) -> tuple[pa.Array, int]:
         gone = pc.is_in(pc.cast(column, pa.float64(), safe=False), value_set=wanted)
     else:
         gone = pc.is_in(column, value_set=wanted)
-    count = gone.true_count
+    count = count_true(gone)
     return (pc.if_else(gone, pa.scalar(None, column.type), column) if count else column), count
 
 

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from components.errors import DataError
 from components.example_gen import hashing
+from components.example_gen.bad_values import count_true
 from components.example_gen.changes import MARKED_MISSING, UNREADABLE, Changes, Unreadable
 from components.example_gen.convert import (
     INTEGER,
@@ -68,10 +69,10 @@ class RawBatch:
     def changes(self, name: str, meaning: Meaning) -> Changes:
         """What reading a column did to its values."""
         values = Counter({(name, MARKED_MISSING): meaning.marked} if meaning.marked else {})
-        if meaning.unreadable is None or not meaning.unreadable.true_count:
+        if meaning.unreadable is None or not count_true(meaning.unreadable):
             return Changes(values)
         index = pc.index(meaning.unreadable, True).as_py()
-        rule, count = self.plan.data.dates[name], meaning.unreadable.true_count
+        rule, count = self.plan.data.dates[name], count_true(meaning.unreadable)
         values[name, UNREADABLE] = count
         value = str(self.rows.column(name)[index].as_py())
         first = (self.file, self.before + index + 1)

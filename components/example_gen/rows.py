@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from components.errors import DataError
 from components.example_gen import bounds, hashing
+from components.example_gen.bad_values import count_true
 from components.example_gen.changes import CLIPPED, OUT_OF_BOUNDS, Changes
 from components.example_gen.conditions import describe, meets
 from components.example_gen.convert import INTEGER
@@ -106,7 +107,7 @@ def _within_bounds(plan: Plan, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, T
     for name, rule in plan.data.bounds.items():
         column = batch.column(name)
         outside = bounds.outside(column, name, rule)
-        count = outside.true_count
+        count = count_true(outside)
         if not count:
             continue
         if rule.otherwise == "reject":

@@ -80,7 +80,7 @@ def _value(feature: Feature, value: Any, data: DataConfig, where: str) -> Value:
 
 def _within(column: pa.Array, name: str, rule: BoundsConfig, place: str) -> pa.Array:
     """The value as `data.bounds` lets it be."""
-    if not bounds.outside(column, name, rule).true_count:
+    if not bounds.outside(column, name, rule)[0].as_py():
         return column
     if rule.otherwise == "clip":
         return bounds.clip(column, rule)
