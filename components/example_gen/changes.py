@@ -12,6 +12,18 @@ UNREADABLE = "unreadable"
 OUT_OF_BOUNDS = "out_of_bounds"
 CLIPPED = "clipped"
 
+_WORDS = {
+    MARKED_MISSING: "stood for missing",
+    UNREADABLE: "could not be read as a time and are missing",
+    OUT_OF_BOUNDS: "were not allowed and are missing",
+    CLIPPED: "were moved to the nearest bound",
+}
+
+
+def in_words(rule: str) -> str:
+    """What a rule did to values: "3 values" and then this."""
+    return _WORDS.get(rule, rule)
+
 
 @dataclasses.dataclass(frozen=True)
 class Unreadable:
