@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from components.errors import DataError
-from components.example_gen import bounds, diagnosis, files
+from components.example_gen import bounds, diagnosis, headers
 from components.example_gen.conditions import meets
 from components.example_gen.convert import (
     INTEGER,
@@ -25,6 +24,7 @@ from components.example_gen.convert import (
     kind_of,
     number_share,
 )
+from components.example_gen.json_lines import line_of
 from components.example_gen.meaning import markers_of
 from components.example_gen.numbers import proposal
 from components.example_gen.quotes import check_quotes
@@ -68,11 +68,14 @@ class Plan:
 
     @property
     def delimiter(self) -> str | None:
-        """Of CSV; None of Parquet."""
+        """Of CSV; None of other formats."""
         return self.data.delimiter if self.source.format == "csv" else None
 
     def place(self, file: int, row: int) -> str:
         """Where a row is, for people."""
+        line = line_of(self.source.files[file], row) if self.source.format == "jsonl" else None
+        if line is not None:
+            return f"{self.source.files[file]}: line {line} (row {row})"
         return diagnosis.place(self.source.files[file], row, self.delimiter, self.data.encoding)
 
     def markers(self, column: str) -> list[int | float | str]:
@@ -90,9 +93,7 @@ def make_plan(data: DataConfig, source: Source) -> Plan:
     known = _known_kinds(data, source)
     open_columns = [column for column in _columns(data, source) if known.get(column, "") == ""]
     draft = Plan(data, source, {**dict.fromkeys(open_columns, TEXT), **known}, ())
-    found = (
-        _parquet_kinds(draft, open_columns) if source.format == "parquet" else _csv_kinds(draft, open_columns)
-    )
+    found = _csv_kinds(draft, open_columns) if source.format == "csv" else _stored_kinds(draft, open_columns)
     kinds = {column: known.get(column) or found[column] or TEXT for column in _columns(data, source)}
     if data.repeats_by is not None and kinds[data.repeats_by] == TEXT:
         # Whatever else is no time, and that is said with its row.
@@ -163,13 +164,22 @@ def _is_textual(condition: Condition) -> bool:
     return all(operand is None or isinstance(operand, str) for operand in operands)
 
 
-def _parquet_kinds(plan: Plan, columns: Sequence[str]) -> dict[str, str | None]:
+def _stored_kinds(plan: Plan, columns: Sequence[str]) -> dict[str, str | None]:
     kinds: dict[str, str | None] = dict.fromkeys(columns)
     for path in plan.source.files:
-        with files.open_arrow(path) as file:
-            schema = pq.ParquetFile(file).schema_arrow
-        for column in columns:
+        schema, _ = headers.stored_schema(path, plan.source.format)
+        for column in set(columns) & set(schema.names):
             kinds[column] = _either(kinds[column], _stored_kind(path, schema.field(column)))
+    if plan.source.format == "parquet":
+        return kinds
+    # The first rows need not have them.
+    undecided = [column for column in columns if kinds[column] is None]
+    for path, _, batch in _all_batches(plan, undecided):
+        for column in undecided:
+            kinds[column] = _stored_kind(path, batch.schema.field(column))
+        undecided = [column for column in undecided if kinds[column] is None]
+        if not undecided:
+            break
     return kinds
 
 
