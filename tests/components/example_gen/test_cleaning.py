@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime
 import random
+import re
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -441,3 +444,23 @@ def test_rules_apply_in_the_documented_order(write, read):
     }  # fmt: skip
     assert changed(reading) == {"age": {"marked_missing": 1}}
     assert reading.tally.rows_read == 7
+
+
+def test_the_worked_example_of_the_docs(write, read):
+    text = (Path(__file__).parents[3] / "docs" / "cleaning.md").read_text().split("## A worked example")[1]
+    (table,) = re.findall(r"```csv\n(.*?)```", text, re.DOTALL)
+    (settings,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    data = yaml.safe_load(settings)["data"]
+    reading = read(write(table), **{key: value for key, value in data.items() if key != "path"})
+    shown = reading.table.drop(["updated"]).to_pylist()
+    names, _, *rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"
+    ][: 2 + len(shown)]
+    written = [{name: "" if value is None else str(value) for name, value in row.items()} for row in shown]
+    assert written == [dict(zip(names, row, strict=True)) for row in rows]
+    assert reading.tally.rows_dropped == {"duplicate_ids": 1}
+    assert changed(reading) == {
+        "age": {"clipped": 1, "marked_missing": 1},
+        "joined": {"unreadable": 1},
+        "plan": {"marked_missing": 1, "out_of_bounds": 1},
+    }
