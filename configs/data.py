@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Union
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from configs.bigquery import BigQueryConfig
 from configs.cleaning import BoundsConfig, DateConfig, DuplicateIds, NumberConfig, RepeatsConfig
 from configs.section import Section
 
@@ -94,9 +95,10 @@ class TransactionsConfig(Section):
 class DataConfig(Section):
     """Where the rows are and what they mean."""
 
-    path: Union[str, list[str]] = Field(
-        description="file, glob, list of them; may hold {SPAN}, {DATE} or {YYYY}, {MM} and {DD}"
+    path: Union[str, list[str], None] = Field(
+        None, description="file, glob, list of them; may hold {SPAN}, {DATE} or {YYYY}, {MM} and {DD}"
     )
+    bigquery: BigQueryConfig | None = Field(None, description="in place of path: a query or a table")
     format: Literal["auto", "csv", "parquet", "jsonl", "tfrecord"] = "auto"
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
     encoding: str = "utf-8"
@@ -138,8 +140,8 @@ class DataConfig(Section):
 
     @field_validator("path")
     @classmethod
-    def _has_a_path(cls, value: str | list[str]) -> str | list[str]:
-        if not value or not all([value] if isinstance(value, str) else value):
+    def _has_a_path(cls, value: str | list[str] | None) -> str | list[str] | None:
+        if value is not None and (not value or not all([value] if isinstance(value, str) else value)):
             raise ValueError("must not be empty")
         return value
 
@@ -154,6 +156,8 @@ class DataConfig(Section):
 
     @model_validator(mode="after")
     def _rules_agree(self) -> DataConfig:
+        if (self.path is None) == (self.bigquery is None):
+            raise ValueError("needs 'path', the files to read, or else 'bigquery'")
         for key, fitting in (("numbers", ("number", "integer")), ("dates", ("time",))):
             for column in getattr(self, key):
                 said = self.types.get(column)
@@ -178,7 +182,7 @@ class DataConfig(Section):
     @property
     def paths(self) -> list[str]:
         """`path` as a list."""
-        return [self.path] if isinstance(self.path, str) else list(self.path)
+        return [self.path] if isinstance(self.path, str) else list(self.path or [])
 
     @property
     def named_columns(self) -> dict[str, str]:

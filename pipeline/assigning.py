@@ -82,7 +82,7 @@ def _of_file(data: DataConfig, model: LoadedModel, path: str) -> DataConfig:
     """The section for another file; the customer id is the model's where the section does not name it."""
     known = model.content.get("id_column")
     id_column = data.id or (known if known != ROW_ID else None)
-    return data.model_copy(update={"path": path, "span": None, "id": id_column})
+    return data.model_copy(update={"path": path, "bigquery": None, "span": None, "id": id_column})
 
 
 def _typed(data: DataConfig, features: list[Feature]) -> DataConfig:

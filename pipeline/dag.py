@@ -19,6 +19,7 @@ from components.assignments.component import Assignments
 from components.drift.component import DriftCheck
 from components.evaluator.component import Evaluator
 from components.example_gen.component import CustomerExampleGen
+from components.example_gen.source import source_from_json
 from components.gate.component import DataGate
 from components.migration.component import Migration
 from components.pusher.component import Pusher
@@ -61,9 +62,17 @@ class RunInputs:
 
 def data_nodes(config: PipelineConfig, inputs: RunInputs) -> dict[str, BaseComponent]:
     """The nodes up to the schema: what `segments schema` runs too."""
+    queried = {}
+    if config.data.bigquery is not None:
+        # Here, not at the top: Google's client takes seconds, and most tables are files.
+        from pipeline.queried import query_rows
+
+        _, (fingerprint,) = source_from_json(inputs.source)
+        queried["rows"] = query_rows(config.data.bigquery, moment=fingerprint[-1])
     example_gen = CustomerExampleGen(
         data_config=typed_data(config).model_dump_json(by_alias=True),
         source=inputs.source,
+        rows=queried["rows"].outputs["examples"] if queried else None,
         code_version=node_version("ExampleGen"),
     ).with_id("ExampleGen")
     # All columns, features or not: a schema then stays the same when the choice of features changes. Only the id is
@@ -75,7 +84,7 @@ def data_nodes(config: PipelineConfig, inputs: RunInputs) -> dict[str, BaseCompo
         schema: BaseComponent = ImportSchemaGen(schema_file=inputs.schema_file).with_id("SchemaGen")
     else:
         schema = SchemaGen(statistics=statistics.outputs["statistics"], infer_feature_shape=False)
-    return {"examples": example_gen, "statistics": statistics, "schema": schema}
+    return {**queried, "examples": example_gen, "statistics": statistics, "schema": schema}
 
 
 def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Workspace) -> Pipeline:

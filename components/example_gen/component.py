@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Optional
 
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
@@ -20,7 +20,7 @@ class CustomerExampleGenSpec(types.ComponentSpec):
         "source": ExecutionParameter(type=str),
         "code_version": ExecutionParameter(type=str),
     }
-    INPUTS: dict[str, Any] = {}
+    INPUTS = {"rows": ChannelParameter(type=standard_artifacts.Examples, optional=True)}
     OUTPUTS = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "table": ChannelParameter(type=standard_artifacts.Examples),
@@ -28,7 +28,7 @@ class CustomerExampleGenSpec(types.ComponentSpec):
 
 
 class CustomerExampleGen(base_beam_component.BaseBeamComponent):
-    """Reads CSV or Parquet and writes one tf.Example per customer, in the splits train and eval.
+    """Reads files or the rows of a query and writes one tf.Example per customer, in the splits train and eval.
 
         source = resolve_source(config)
         example_gen = CustomerExampleGen(
@@ -46,19 +46,27 @@ class CustomerExampleGen(base_beam_component.BaseBeamComponent):
     SPEC_CLASS = CustomerExampleGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
-    def __init__(self, data_config: str, source: str, code_version: Optional[str] = "") -> None:
+    def __init__(
+        self,
+        data_config: str,
+        source: str,
+        rows: Optional[types.BaseChannel] = None,
+        code_version: Optional[str] = "",
+    ) -> None:
         """The component.
 
         Args:
           data_config: JSON of the configuration's section `data`.
           source: JSON of the files and their digests, as `source_to_json` writes it: by the digests TFX's
             cache sees that a file has changed.
+          rows: where `source` is a query: its rows, as TFX's BigQueryExampleGen writes them.
           code_version: hash of the code that is executed, for TFX's cache.
         """
         super().__init__(
             spec=CustomerExampleGenSpec(
                 data_config=data_config,
                 source=source,
+                rows=rows,
                 code_version=code_version or "",
                 examples=types.Channel(type=standard_artifacts.Examples),
                 table=types.Channel(type=standard_artifacts.Examples),

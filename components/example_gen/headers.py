@@ -21,7 +21,8 @@ from components.example_gen.records import first_records, looks_like_records
 from configs.data import DataConfig
 from configs.errors import ConfigError
 
-Format = Literal["csv", "parquet", "jsonl", "tfrecord"]
+# Of BigQuery nothing is known before the query has run.
+Format = Literal["csv", "parquet", "jsonl", "tfrecord", "bigquery"]
 
 _DELIMITERS = (",", ";", "\t", "|")
 _PARQUET_MAGIC = b"PAR1"

@@ -6,6 +6,7 @@ Light on purpose: the command line asks this before anything heavy is imported.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import difflib
 import json
 import re
@@ -26,12 +27,23 @@ from configs.data import Condition, DataConfig
 from configs.errors import ConfigError
 from configs.pipeline import PipelineConfig
 
-__all__ = ["ROW_ID", "Source", "fingerprint_files", "resolve_source", "source_from_json", "source_to_json"]
+__all__ = [
+    "ROW_ID",
+    "Source",
+    "fingerprint_files",
+    "fingerprint_source",
+    "resolve_source",
+    "source_from_json",
+    "source_to_json",
+]
 
 TRANSACTION_FEATURES = ("recency_days", "frequency", "monetary", "tenure_days", "average_basket")
 
 # The customer id where the table has none: the number of the row in its file.
 ROW_ID = "row_number"
+
+# What stands for the files of a query.
+QUERIED = "bigquery"
 
 # What assignments add to the id; held equal to `components.assignments.table`, which is heavy, by a test.
 ASSIGNMENT_COLUMNS = ("segment_id", "segment_name", "distance", "is_outlier")
@@ -79,6 +91,11 @@ class Source:
         return spans.names_of(sorted(set(self.file_spans)), self.dated)
 
     @property
+    def is_queried(self) -> bool:
+        """Whether the rows are those of a query, so that nothing is known before it has run."""
+        return self.format == "bigquery"
+
+    @property
     def id_name(self) -> str:
         """The customer id's name in the customer table."""
         return self.id_column if self.id_column is not None else ROW_ID
@@ -92,6 +109,8 @@ def resolve_source(config: PipelineConfig) -> Source:
       DataError: a file is empty or damaged, or there are no rows at all.
     """
     data = config.data
+    if data.bigquery is not None:
+        return _queried_source(config)
     paths, file_spans = _find_files(data)
     form = headers.format_of(paths, data)
     columns, rows = headers.read_headers(paths, form, data)
@@ -135,6 +154,34 @@ def resolve_source(config: PipelineConfig) -> Source:
         file_spans=tuple(file_spans),
         dated=spans.is_dated(data),
     )
+
+
+def fingerprint_source(source: Source, cache: dict[str, Any] | None = None) -> list[list[Any]]:
+    """`fingerprint_files` of the source; of a query, which no digest stands for, the moment: it is always new."""
+    if not source.is_queried:
+        return fingerprint_files(source.files, cache)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return [[source.files[0], 0, now.isoformat(timespec="milliseconds")]]
+
+
+def _queried_source(config: PipelineConfig) -> Source:
+    """What is known of a query before it has run."""
+    data = config.data
+    if data.id is None:
+        raise ConfigError("data.id: say which column of the query's result is the customer id")
+    for key, is_said in (
+        ("span", data.span is not None),
+        ("window", data.window > 1),
+        ("format", data.format != "auto"),
+    ):
+        if is_said:
+            raise ConfigError(f"data.{key}: is for files; say in data.bigquery.query which rows to read")
+    if not any(argument.startswith("--temp_location=") for argument in config.beam_args):
+        raise ConfigError(
+            "beam_args: Beam reads BigQuery through a bucket; name a folder in it, such as"
+            " beam_args: ['--temp_location=gs://BUCKET/tmp']"
+        )
+    return Source((QUERIED,), None, "bigquery", (), data.id, ())
 
 
 def source_to_json(source: Source, fingerprints: Sequence[Sequence[Any]]) -> str:

@@ -63,7 +63,7 @@ def _value(feature: Feature, value: Any, data: DataConfig, where: str) -> Value:
     # What a time becomes is a number to the model; a number that is given is that already.
     is_time = data.types.get(feature.name) == TIME or feature.name in data.dates
     kind = TEXT if feature.is_text else INTEGER if feature.whole else NUMBER
-    rules = data if data.transactions is None else DataConfig(path=data.path, missing=data.missing)
+    rules = data if data.transactions is None else DataConfig(path="-", missing=data.missing)
     if data.transactions is None and is_time and not isinstance(value, (int, float)):
         kind = TIME
     try:
