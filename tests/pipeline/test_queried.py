@@ -12,6 +12,7 @@ import pytest
 from tfx.dsl.compiler.compiler import Compiler
 from tfx.extensions.google_cloud_big_query import utils as tfx_big_query
 from tfx.extensions.google_cloud_big_query.example_gen import executor as tfx_executor
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
@@ -21,7 +22,7 @@ from components.example_gen.source import fingerprint_source, resolve_source, so
 from configs.errors import ConfigError
 from configs.loader import load_config
 from configs.pipeline import PipelineConfig
-from pipeline.dag import LOCAL_BEAM_ARGS, RunInputs, create_pipeline
+from pipeline.dag import LOCAL_BEAM_ARGS, RunInputs, assemble, create_pipeline, data_nodes
 from pipeline.plan import plan_run
 from pipeline.queried import query_rows
 from pipeline.workspace import Workspace
@@ -36,16 +37,19 @@ def config(beam_args: list[str] = BUCKET, **data: Any) -> PipelineConfig:
     return PipelineConfig.model_validate({"name": "t", "data": content, "beam_args": beam_args})
 
 
-def pipeline_of(settings: PipelineConfig, folder: Path) -> Pipeline:
+def inputs_of(settings: PipelineConfig) -> RunInputs:
     source = resolve_source(settings)
-    inputs = RunInputs(
+    return RunInputs(
         source=source_to_json(source, fingerprint_source(source)),
         id_column=source.id_name,
         schema_file=None,
         run_id="r",
         parent=None,
     )
-    return create_pipeline(settings, inputs, Workspace(str(folder)))
+
+
+def pipeline_of(settings: PipelineConfig, folder: Path) -> Pipeline:
+    return create_pipeline(settings, inputs_of(settings), Workspace(str(folder)))
 
 
 def test_the_dag_compiles_and_the_query_and_the_project_arrive(tmp_path: Path) -> None:
@@ -63,9 +67,9 @@ def test_the_dag_compiles_and_the_query_and_the_project_arrive(tmp_path: Path) -
     (split,) = json.loads(properties["input_config"].field_value.string_value)["splits"]
     assert split["pattern"].startswith(f"{QUERY}\n-- read for the run of 20")
     assert split["pattern"].endswith("\n"), "TFX puts it into parentheses"
-    deployed = nodes["BigQueryExampleGen"].executor_spec.beam_pipeline_args
-    assert deployed == ["--project=payer"]
-    assert pipeline.beam_pipeline_args == [*LOCAL_BEAM_ARGS, *BUCKET]
+    beam_args = nodes["BigQueryExampleGen"].executor_spec.beam_pipeline_args
+    assert beam_args == [*LOCAL_BEAM_ARGS, *BUCKET, "--project=payer"]
+    assert "--project=payer" not in nodes["ExampleGen"].executor_spec.beam_pipeline_args
 
 
 def test_a_query_is_always_new(tmp_path: Path) -> None:
@@ -188,6 +192,24 @@ def test_rows_become_customers_by_the_rules_for_files(tmp_path: Path, big_query:
     assert big_query.projects == ["payer"]
     asked = f"{QUERY}\n-- read for the run of now\n"
     assert (big_query.dry, big_query.queries) == ([f"SELECT * FROM ({asked}) LIMIT 0"], [asked])
+
+
+@pytest.mark.slow
+def test_the_local_runner_hands_the_rows_on_and_asks_anew_in_each_run(
+    tmp_path: Path, big_query: SimpleNamespace
+) -> None:
+    settings = config(bigquery={"table": "shop.customers"})
+    for turn in (1, 2):
+        big_query.rows = [{"id": str(n), "age": n * turn, "income": 0.5, "plan": "a"} for n in range(20)]
+        nodes = data_nodes(settings, inputs_of(settings))
+        LocalDagRunner().run(assemble(settings, prepared(tmp_path), list(nodes.values())))
+        newest = max(
+            (tmp_path / "artifacts" / "ExampleGen" / "examples").iterdir(), key=lambda p: int(p.name)
+        )
+        examples = SimpleNamespace(uri=str(newest))
+        rows = [row for split in ("train", "eval") for row in rows_of(examples, split)]
+        assert sorted(row["age"][0] for row in rows) == [n * turn for n in range(20)]
+    assert len(set(big_query.queries)) == 2
 
 
 def test_columns_are_checked_when_they_are_known(tmp_path: Path, big_query: SimpleNamespace) -> None:
