@@ -19,7 +19,7 @@ from components.example_files import INGEST_FILE
 from components.example_gen import files
 from components.example_gen.beam_steps import SPLITS, STAGING, write_customers
 from components.example_gen.plan import make_plan
-from components.example_gen.records import first_records
+from components.example_gen.records import first_schema
 from components.example_gen.source import Source, resolve_source, source_from_json
 from configs.data import DataConfig
 from configs.pipeline import PipelineConfig
@@ -95,7 +95,7 @@ def _queried_rows(data: DataConfig, uri: str) -> tuple[DataConfig, Source]:
     """
     shards = files.matching(os.path.join(uri, f"Split-{QUERIED_SPLIT}", "*"))
     # Some may be empty: Beam decides on their number.
-    filled = [shard for shard in shards if len(first_records(shard))]
+    filled = [shard for shard in shards if first_schema(shard)[1]]
     if not filled:
         raise DataError("data.bigquery: the query gives no rows")
     data = data.model_copy(update={"path": filled, "bigquery": None, "format": "tfrecord"})

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from components.errors import DataError
 from components.example_gen import files
 from components.example_gen.json_lines import read_json_lines
-from components.example_gen.records import first_records, looks_like_records
+from components.example_gen.records import first_schema, looks_like_records
 from configs.data import DataConfig
 from configs.errors import ConfigError
 
@@ -101,7 +101,9 @@ def stored_schema(path: str, form: Format) -> tuple[pa.Schema, bool]:
     """
     if form == "parquet":
         return _parquet_schema(path)
-    batch = next(read_json_lines(path), None) if form == "jsonl" else first_records(path)
+    if form == "tfrecord":
+        return first_schema(path)
+    batch = next(read_json_lines(path), None)
     return (batch.schema, len(batch) > 0) if batch is not None else (pa.schema([]), False)
 
 

@@ -43,8 +43,8 @@ def read_batches(
     elif source.format == "parquet":
         yield from _read_parquet(path, columns)
     else:
-        read = read_json_lines if source.format == "jsonl" else read_records
-        yield from _with_columns(path, read(path), columns, source, data)
+        batches = read_json_lines(path) if source.format == "jsonl" else read_records(path, columns)
+        yield from _with_columns(path, batches, columns, source, data)
 
 
 def _with_columns(

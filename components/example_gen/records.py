@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,15 +21,20 @@ _HEAD_BYTES = 8 << 20
 _LENGTH, _CHECKSUM = struct.Struct("<Q"), 4
 
 
-def read_records(path: str) -> Iterator[pa.RecordBatch]:
+def read_records(path: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """The rows of a file, gzip or not, in its order. Imports TensorFlow, whose reader checks the checksums.
 
+    Args:
+      path: of the file.
+      columns: the features whose values are wanted.
+
     Yields:
-      Batches of the features that their examples have: bytes as strings, int64, float.
+      Batches of the features that their examples have: bytes as strings, int64, float; others than the wanted ones
+      as lists.
 
     Raises:
-      DataError: the file is damaged, or an example is none, has several values of a feature, or bytes that are no
-        text; says in which row.
+      DataError: the file is damaged, or an example is none, has several values of a wanted feature, or bytes that
+        are no text; says in which row.
     """
     import tensorflow as tf
 
@@ -44,15 +50,23 @@ def read_records(path: str) -> Iterator[pa.RecordBatch]:
             ) from error
         if batch is None:
             return
-        yield _decode(path, batch.tolist(), before)
+        decoded = _decode(path, batch.tolist(), before)
+        flat = {
+            name: _flat(path, name, decoded[name], before) if name in columns else decoded[name]
+            for name in decoded.schema.names
+        }
+        yield pa.RecordBatch.from_pydict(flat)
         before += len(batch)
 
 
-def first_records(path: str) -> pa.RecordBatch:
-    """The first rows of a file as `read_records` gives them, without TensorFlow; none where there are none.
+def first_schema(path: str) -> tuple[pa.Schema, bool]:
+    """The features of a file's first rows, and whether there is a row. Without TensorFlow.
+
+    Returns:
+      Features that have one value at most with its type, others as lists.
 
     Raises:
-      DataError: as `read_records`.
+      DataError: the file is damaged or an example is none.
     """
     try:
         with files.open_text_bytes(path) as file:
@@ -64,7 +78,11 @@ def first_records(path: str) -> pa.RecordBatch:
         raise DataError(
             f"{path}: is no TFRecord file, or its first record is longer than {_HEAD_BYTES >> 20} MiB"
         )
-    return _decode(path, records, 0) if records else pa.RecordBatch.from_pydict({})
+    if not records:
+        return pa.schema([]), False
+    batch = _decode(path, records, 0)
+    kinds = {name: _stored_type(batch[name]) for name in batch.schema.names}
+    return pa.schema(list(kinds.items())), True
 
 
 def looks_like_records(start: bytes) -> bool:
@@ -92,15 +110,24 @@ def _decode(path: str, records: list[bytes], before: int) -> pa.RecordBatch:
         batch = decoder.DecodeBatch(records)
     except (RuntimeError, ValueError) as error:
         raise _fault(path, decoder, records, before, str(error)) from error
-    columns = {name: _flat(path, name, batch.column(i), before) for i, name in enumerate(batch.schema.names)}
-    return pa.RecordBatch.from_pydict(columns)
+    return batch
+
+
+def _stored_type(lists: pa.Array) -> pa.DataType:
+    if pa.types.is_null(lists.type) or _lengths(lists).max(initial=0) > 1:
+        return lists.type
+    return pa.string() if pa.types.is_large_binary(lists.type.value_type) else lists.type.value_type
+
+
+def _lengths(lists: pa.Array) -> npt.NDArray[np.int64]:
+    return pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
 
 
 def _flat(path: str, name: str, lists: pa.Array, before: int) -> pa.Array:
     """Lists of one value or none as values: [n]."""
     if pa.types.is_null(lists.type):
         return lists
-    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
+    lengths = _lengths(lists)
     if lengths.max(initial=0) > 1:
         row = int(np.argmax(lengths > 1))
         raise DataError(

@@ -176,7 +176,10 @@ class TestRecords:
     @pytest.mark.parametrize(
         ("row", "message"),
         [
-            ({"id": "x", "age": [1, 2, 3]}, "row 3, column 'age': holds 3 values, where one is expected"),
+            (
+                {"id": "x", "age": [1, 2]},
+                "column 'age' is large_list<item: int64>, not text or numbers; list the",
+            ),
             ({"id": "x", "age": 1.5}, "row 3, column 'age': is float, but rows before have int64 there"),
             ({"id": b"\xff", "age": 1}, "row 3, column 'id': b'\\xff' is not UTF-8, so no text"),
             (b"\x0a\xff\xff", "row 3: is no tf.Example"),
@@ -185,6 +188,17 @@ class TestRecords:
     def test_a_wrong_example(self, read, write_records, row, message):
         path = write_records([{"id": "a", "age": 1}, {"id": "b", "age": 2}, row])
         assert refused(read, path).startswith(message)
+
+    def test_several_values_are_refused_or_left_out(self, read, write_records, monkeypatch):
+        monkeypatch.setattr("components.example_gen.records._HEAD_BYTES", 500)
+        rows = [{"id": str(n), "x": n, "tags": 1} for n in range(100)]
+        rows[70]["tags"] = [1, 2, 3]
+        path = write_records(rows)
+        message = refused(read, path)
+        assert message.startswith(
+            "row 71, column 'tags': holds 3 values, where one is expected; list the other"
+        )
+        assert read(path, columns=["x"]).column("x") == list(range(100))
 
     def test_damage(self, read, write_records):
         path = write_records([{"id": str(n), "x": n} for n in range(100)])
