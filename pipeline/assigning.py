@@ -31,7 +31,7 @@ def assign_file(config: PipelineConfig, model_dir: str, input_path: str, output:
     Args:
       config: its section `data` says how the file is read: types, missing values, conditions, transactions.
       model_dir: the served version.
-      input_path: CSV or Parquet, customers or transactions; a glob is fine.
+      input_path: a file of any format, customers or transactions; a glob is fine.
       output: ends in `.csv`, or else is Parquet. It appears whole or not at all.
 
     Returns:

@@ -31,7 +31,10 @@ _SUFFIXES = (".parquet", ".csv")
 def assign(
     config: ConfigArgument,
     customers: Annotated[
-        str, typer.Option("--input", metavar="FILE", help="CSV or Parquet, read as the config's `data` says.")
+        str,
+        typer.Option(
+            "--input", metavar="FILE", help="Read as the config's `data` says, in any of its formats."
+        ),
     ],
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="OUT", help="A .parquet or .csv file to write.")
