@@ -22,6 +22,7 @@ from components.example_gen import files as file_system
 from components.example_gen import headers, spans
 from components.example_gen.files import fingerprint_files
 from components.example_gen.headers import Format
+from components.example_gen.queried import check_query
 from components.paths import is_local
 from configs.data import Condition, DataConfig
 from configs.errors import ConfigError
@@ -110,7 +111,8 @@ def resolve_source(config: PipelineConfig) -> Source:
     """
     data = config.data
     if data.bigquery is not None:
-        return _queried_source(config)
+        check_query(config)
+        return Source((QUERIED,), None, "bigquery", (), data.id, ())
     paths, file_spans = _find_files(data)
     form = headers.format_of(paths, data)
     columns, rows = headers.read_headers(paths, form, data)
@@ -162,26 +164,6 @@ def fingerprint_source(source: Source, cache: dict[str, Any] | None = None) -> l
         return fingerprint_files(source.files, cache)
     now = datetime.datetime.now(datetime.timezone.utc)
     return [[source.files[0], 0, now.isoformat(timespec="milliseconds")]]
-
-
-def _queried_source(config: PipelineConfig) -> Source:
-    """What is known of a query before it has run."""
-    data = config.data
-    if data.id is None:
-        raise ConfigError("data.id: say which column of the query's result is the customer id")
-    for key, is_said in (
-        ("span", data.span is not None),
-        ("window", data.window > 1),
-        ("format", data.format != "auto"),
-    ):
-        if is_said:
-            raise ConfigError(f"data.{key}: is for files; say in data.bigquery.query which rows to read")
-    if not any(argument.startswith("--temp_location=") for argument in config.beam_args):
-        raise ConfigError(
-            "beam_args: Beam reads BigQuery through a bucket; name a folder in it, such as"
-            " beam_args: ['--temp_location=gs://BUCKET/tmp']"
-        )
-    return Source((QUERIED,), None, "bigquery", (), data.id, ())
 
 
 def source_to_json(source: Source, fingerprints: Sequence[Sequence[Any]]) -> str:
