@@ -12,7 +12,7 @@ class DataVerdict(Artifact):
 class DriftReport(Artifact):
     """What has changed since the served model was made: `drift.json`.
 
-    Custom property: `drifted`, 1 where anything is above its threshold.
+    Custom properties: `drifted`, 1 where anything is above its threshold; `retrain`, 0 where the served model is kept.
     """
 
     TYPE_NAME = "DriftReport"

@@ -1,4 +1,4 @@
-"""What a component raises for people. Anything else it raises is a failure of the run."""
+"""What a component raises for people, and what it tells of others' errors. Anything else is a failure of the run."""
 
 from __future__ import annotations
 
@@ -9,3 +9,10 @@ class DataError(Exception):
 
 class ServingError(Exception):
     """A served model, or the folder it is served from, is not as it must be."""
+
+
+def graph_cause(error: Exception) -> str:
+    """Why a TensorFlow graph failed, in a line of many: they tell where it failed, then why, then the node."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    causes = [line for line in lines if line and not line.startswith("[[")]
+    return causes[-1].removeprefix("Name: <unknown>, ") if causes else type(error).__name__

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from configs.data import Column
 from configs.section import Section
@@ -34,8 +34,17 @@ class FeatureDriftConfig(Section):
 class DriftConfig(Section):
     """Thresholds between the data that the served model was made from and today's; null switches one off."""
 
-    action: Literal["warn", "stop"] = "warn"
+    action: Literal["warn", "retrain", "stop"] = Field(
+        "warn",
+        description="warn: new data always makes a new model; retrain: only drift does, else the served model is kept "
+        "and assigns the new customers; stop: drift ends the run",
+    )
     features: FeatureDriftConfig = Field(default_factory=FeatureDriftConfig)
+    requests: list[str] | None = Field(
+        None,
+        description="files of the rows that the served model was asked about; the customers that it was made from are "
+        "compared with them",
+    )
     segments: Annotated[float, Field(ge=0)] | None = Field(
         0.25, description="population stability index of the segments' shares"
     )
@@ -46,3 +55,8 @@ class DriftConfig(Section):
     max_customers: Annotated[int, Field(ge=100)] = Field(
         50_000, description="of more than this, only the held-out ones are assigned by the served model"
     )
+
+    @field_validator("requests", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value

@@ -17,6 +17,7 @@ from configs.pipeline import PipelineConfig
 # Keys whose values are paths.
 _PATHS = (
     ("data", "path"),
+    ("drift", "requests"),
     ("validation", "schema"),
     ("metadata", "password_file"),
     ("metadata", "ssl", "ca"),

@@ -11,7 +11,7 @@ from configs.cron import parse_cron
 from configs.section import Section
 
 Seconds = Annotated[float, Field(ge=0)]
-Ending = Literal["pushed", "up_to_date", "not_blessed", "rejected", "failed"]
+Ending = Literal["pushed", "kept", "up_to_date", "not_blessed", "rejected", "failed"]
 Retried = Literal["failed", "timed_out", "usage", "not_blessed", "rejected"]
 
 
@@ -20,7 +20,7 @@ class HookConfig(Section):
     it is posted to. A hook that fails makes no run fail."""
 
     when: list[Ending] = Field(
-        ["pushed", "not_blessed", "rejected", "failed"],
+        ["pushed", "kept", "not_blessed", "rejected", "failed"],
         min_length=1,
         description="how runs ended",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from tensorflow_data_validation.statistics.stats_options import StatsOptions
@@ -13,7 +14,9 @@ from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.trainer.component import Trainer
 from tfx.components.transform.component import Transform
 from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.dsl.experimental.conditionals.conditional import Cond
 from tfx.orchestration.pipeline import Pipeline
+from tfx.types import BaseChannel
 
 from components.assignments.component import Assignments
 from components.drift.component import DriftCheck
@@ -49,7 +52,9 @@ class RunInputs:
 
     source: JSON of the resolved files (see `components.example_gen.source`). id_column: the customer id.
     schema_file: the curated schema under a name that changes with its content, or None to infer one. run_id: names
-    the run. parent: the served version, or None. known: JSON of every segment id that was ever served.
+    the run. parent: the served version, or None. known: JSON of every segment id that was ever served. may_keep:
+    whether the served model may stay where nothing has drifted. requests: how the rows that the served model was
+    asked about are read, and their files, both as JSON; None without any.
     """
 
     source: str
@@ -58,6 +63,8 @@ class RunInputs:
     run_id: str
     parent: str | None
     known: str = ""
+    may_keep: bool = False
+    requests: tuple[str, str] | None = None
 
 
 def data_nodes(config: PipelineConfig, inputs: RunInputs) -> dict[str, BaseComponent]:
@@ -77,9 +84,7 @@ def data_nodes(config: PipelineConfig, inputs: RunInputs) -> dict[str, BaseCompo
     ).with_id("ExampleGen")
     # All columns, features or not: a schema then stays the same when the choice of features changes. Only the id is
     # left out of the table, since describing it would cost as much as everything else together.
-    # Percentiles: with TFDV's deciles the next run could not tell what has drifted (docs/drift.md).
-    options = StatsOptions(num_quantiles_histogram_buckets=100)
-    statistics = StatisticsGen(examples=example_gen.outputs["table"], stats_options=options)
+    statistics = StatisticsGen(examples=example_gen.outputs["table"], stats_options=_statistics_options())
     if inputs.schema_file:
         schema: BaseComponent = ImportSchemaGen(schema_file=inputs.schema_file).with_id("SchemaGen")
     else:
@@ -87,8 +92,58 @@ def data_nodes(config: PipelineConfig, inputs: RunInputs) -> dict[str, BaseCompo
     return {**queried, "examples": example_gen, "statistics": statistics, "schema": schema}
 
 
+def _statistics_options() -> StatsOptions:
+    # Percentiles: with TFDV's deciles the next run could not tell what has drifted (docs/drift.md).
+    return StatsOptions(num_quantiles_histogram_buckets=100)
+
+
+def request_nodes(requests: tuple[str, str] | None) -> list[BaseComponent]:
+    """What the served model was asked, as a table, and its statistics: the last of them; none without requests."""
+    if requests is None:
+        return []
+    data, source = requests
+    examples = CustomerExampleGen(
+        data_config=data, source=source, code_version=node_version("ExampleGen")
+    ).with_id("RequestExamples")
+    statistics = StatisticsGen(examples=examples.outputs["table"], stats_options=_statistics_options())
+    return [examples, statistics.with_id("RequestStatistics")]
+
+
 def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Workspace) -> Pipeline:
     """The whole DAG. Each node gets only its own section of the config, and a hash of the code it runs."""
+    before = guarding_nodes(config, inputs, workspace)
+    only_on_drift = config.drift.action == "retrain"
+    verdict = before.drift.outputs["drift"].future()[0].custom_property("retrain")
+    with Cond(verdict == 1) if only_on_drift else nullcontext():
+        nodes = [*before.all, *model_nodes(config, inputs, workspace, before)]
+    if only_on_drift:
+        with Cond(verdict == 0):
+            nodes += kept_nodes(config, inputs, workspace, before)
+    return assemble(config, workspace, nodes)
+
+
+@dataclass(frozen=True)
+class GuardingNodes:
+    """The nodes before any training, by what the others need of them."""
+
+    examples: BaseComponent
+    statistics: BaseComponent
+    schema: BaseComponent
+    validator: BaseComponent
+    gate: BaseComponent
+    served: BaseComponent
+    requests: list[BaseComponent]
+    drift: BaseComponent
+
+    @property
+    def all(self) -> list[BaseComponent]:
+        """In the order of the data's way."""
+        data = [self.examples, self.statistics, self.schema, self.validator, self.gate]
+        return [*data, self.served, *self.requests, self.drift]
+
+
+def guarding_nodes(config: PipelineConfig, inputs: RunInputs, workspace: Workspace) -> GuardingNodes:
+    """From the files to the word whether these customers may, and have to, be trained on."""
     nodes = data_nodes(config, inputs)
     examples = nodes["examples"].outputs["examples"]
     statistics = nodes["statistics"].outputs["statistics"]
@@ -111,17 +166,33 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         code_version=node_version("ServedModel"),
     )
     served.add_upstream_node(gate)
+    requests = request_nodes(inputs.requests)
     drift = DriftCheck(
         served_model=served.outputs["model"],
         statistics=statistics,
         schema=schema,
         examples=examples,
-        drift_config=config.drift.model_dump_json(),
+        request_statistics=requests[-1].outputs["statistics"] if requests else None,
+        drift_config=config.drift.model_dump_json(exclude={"requests"}),
+        config_hash=_model_config_hash(config)
+        if config.drift.action == "retrain" and inputs.may_keep
+        else "",
         code_version=node_version("DriftCheck"),
     )
+    return GuardingNodes(
+        **nodes, validator=validator, gate=gate, served=served, requests=requests, drift=drift
+    )
+
+
+def model_nodes(
+    config: PipelineConfig, inputs: RunInputs, workspace: Workspace, before: GuardingNodes
+) -> list[BaseComponent]:
+    """From the customers to a new model, and all that follows from it."""
+    examples = before.examples.outputs["examples"]
+    served = before.served
     transform = Transform(
-        examples=nodes["examples"].outputs["table"],
-        schema=schema,
+        examples=before.examples.outputs["table"],
+        schema=before.schema.outputs["schema"],
         preprocessing_fn="transforms.preprocessing.preprocessing_fn",
         custom_config={
             "features": config.features.model_dump_json(by_alias=True),
@@ -134,8 +205,8 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         disable_analyzer_cache=True,
     )
     # No data flows from the gates to what they guard; without these edges they may run in any order.
-    transform.add_upstream_node(gate)
-    transform.add_upstream_node(drift)
+    transform.add_upstream_node(before.gate)
+    transform.add_upstream_node(before.drift)
     tuner = None
     if config.model.k == "auto":
         tuner = Tuner(
@@ -178,33 +249,19 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         examples=examples,
         code_version=node_version("ServingCheck"),
     )
-    evaluator = Evaluator(
-        examples=examples,
-        model=model,
-        baseline_model=served.outputs["model"],
-        schema=schema,
-        evaluation=config.evaluation.model_dump_json(by_alias=True),
-        code_version=node_version("Evaluator"),
-    )
+    evaluator = _evaluator(config, before, model)
     # Before the evaluation: a model that no server can load is not worth measuring first.
     evaluator.add_upstream_node(serving_check)
     pusher = Pusher(
         model=model,
-        statistics=statistics,
+        statistics=before.statistics.outputs["statistics"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=serving_check.outputs["blessing"],
         serving_dir=workspace.serving,
         run_key=inputs.run_id,
         code_version=node_version("Pusher"),
     )
-    assignments = Assignments(
-        examples=examples,
-        pushed_model=pusher.outputs["pushed_model"],
-        assignments_config=config.assignments.model_dump_json(),
-        assignments_dir=workspace.assignments,
-        id_column=inputs.id_column,
-        code_version=node_version("Assignments"),
-    )
+    assignments = _assignments(config, inputs, workspace, before, pusher.outputs["pushed_model"])
     migration = Migration(
         examples=examples,
         model=model,
@@ -216,13 +273,12 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         id_column=inputs.id_column,
         code_version=node_version("Migration"),
     )
-    report = Report(
+    report = _report(
+        config,
+        inputs,
+        workspace,
+        before,
         model=model,
-        served_model=served.outputs["model"],
-        examples=examples,
-        statistics=statistics,
-        schema=schema,
-        verdict=gate.outputs["verdict"],
         evaluation=evaluator.outputs["evaluation"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=serving_check.outputs["blessing"],
@@ -230,31 +286,90 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         assignments=assignments.outputs["assignments"],
         sweep=tuner.outputs["sweep"] if tuner else None,
         migration=migration.outputs["migration"],
+    )
+    return [
+        transform,
+        *([tuner] if tuner else []),
+        trainer,
+        serving_check,
+        evaluator,
+        pusher,
+        assignments,
+        migration,
+        report,
+    ]
+
+
+def kept_nodes(
+    config: PipelineConfig, inputs: RunInputs, workspace: Workspace, before: GuardingNodes
+) -> list[BaseComponent]:
+    """Where the served model is kept: how good it is today, and who is in which of its segments."""
+    model, pushed_model = before.served.outputs["model"], before.served.outputs["pushed_model"]
+    evaluator = _evaluator(config, before, model).with_id("KeptEvaluator")
+    assignments = _assignments(config, inputs, workspace, before, pushed_model).with_id("KeptAssignments")
+    report = _report(
+        config,
+        inputs,
+        workspace,
+        before,
+        model=model,
+        evaluation=evaluator.outputs["evaluation"],
+        model_blessing=evaluator.outputs["blessing"],
+        pushed_model=pushed_model,
+        assignments=assignments.outputs["assignments"],
+    ).with_id("KeptReport")
+    return [evaluator, assignments, report]
+
+
+def _evaluator(config: PipelineConfig, before: GuardingNodes, model: BaseChannel) -> Evaluator:
+    return Evaluator(
+        examples=before.examples.outputs["examples"],
+        model=model,
+        baseline_model=before.served.outputs["model"],
+        schema=before.schema.outputs["schema"],
+        evaluation=config.evaluation.model_dump_json(by_alias=True),
+        code_version=node_version("Evaluator"),
+    )
+
+
+def _assignments(
+    config: PipelineConfig,
+    inputs: RunInputs,
+    workspace: Workspace,
+    before: GuardingNodes,
+    pushed_model: BaseChannel,
+) -> Assignments:
+    return Assignments(
+        examples=before.examples.outputs["examples"],
+        pushed_model=pushed_model,
+        assignments_config=config.assignments.model_dump_json(),
+        assignments_dir=workspace.assignments,
+        id_column=inputs.id_column,
+        code_version=node_version("Assignments"),
+    )
+
+
+def _report(
+    config: PipelineConfig,
+    inputs: RunInputs,
+    workspace: Workspace,
+    before: GuardingNodes,
+    **found: BaseChannel | None,
+) -> Report:
+    """The page about what was found."""
+    return Report(
+        served_model=before.served.outputs["model"],
+        examples=before.examples.outputs["examples"],
+        statistics=before.statistics.outputs["statistics"],
+        schema=before.schema.outputs["schema"],
+        verdict=before.gate.outputs["verdict"],
+        drift=before.drift.outputs["drift"],
         report_config=config.report.model_dump_json(),
         pipeline_name=config.name,
         run_id=inputs.run_id,
         publish_dir=workspace.reports,
         code_version=node_version("Report"),
-    )
-    return assemble(
-        config,
-        workspace,
-        [
-            *nodes.values(),
-            validator,
-            gate,
-            served,
-            drift,
-            transform,
-            *([tuner] if tuner else []),
-            trainer,
-            serving_check,
-            evaluator,
-            pusher,
-            assignments,
-            migration,
-            report,
-        ],
+        **found,
     )
 
 

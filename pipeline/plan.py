@@ -17,6 +17,7 @@ from pipeline.columns import planned_features
 from pipeline.entry_points import project_version
 from pipeline.records import (
     FAILED,
+    KEPT,
     KILLED,
     PUSHED,
     ROLLBACK,
@@ -27,24 +28,29 @@ from pipeline.records import (
     read_records,
     run_order,
 )
+from pipeline.requests import find_requests
 from pipeline.workspace import Workspace
 
 # Sections that say when runs happen and what is kept of them: no run's result depends on them.
 _NOT_OF_THE_RESULT = {"schedule", "retention", "metadata"}
+# What is done with a model once it is there, and whether there may be one.
+_NOT_OF_THE_MODEL = {*_NOT_OF_THE_RESULT, "validation", "drift", "evaluation", "assignments", "report"}
 
 
 @dataclass(frozen=True)
 class RunPlan:
-    """The inputs of one run.
+    """The inputs of one run. `requests` are no reason for one, so that a log that grows starts none.
 
     source_json: the files and their digests, for the process that runs the DAG. fingerprint: of everything that
-    the run's result depends on.
+    the run's result depends on. model_fingerprint: of everything but the parent that the model depends on.
     """
 
     config: PipelineConfig
     source: Source
     source_json: str
     fingerprint: str
+    model_fingerprint: str
+    requests: tuple[str, str] | None = None
 
 
 def plan_run(config: PipelineConfig, workspace: Workspace) -> RunPlan:
@@ -63,22 +69,31 @@ def plan_run(config: PipelineConfig, workspace: Workspace) -> RunPlan:
     with open(cache_path, "w") as file:
         json.dump(cache, file)
     source_json = source_to_json(source, fingerprints)
-    parts = [
-        config.model_dump_json(by_alias=True, exclude=_NOT_OF_THE_RESULT),
+    asked = find_requests(config)
+    others = [source_json, str(schema_digest(config)), project_version()]
+    # A search for k tries only what the evaluation would let through.
+    left_out = _NOT_OF_THE_MODEL - ({"evaluation"} if config.model.k == "auto" else set())
+    return RunPlan(
+        config,
+        source,
         source_json,
-        str(schema_digest(config)),
-        project_version(),
-    ]
-    fingerprint = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-    return RunPlan(config, source, source_json, fingerprint)
+        fingerprint=_digest(config, _NOT_OF_THE_RESULT, others),
+        model_fingerprint=_digest(config, left_out, others),
+        requests=None if asked is None else (asked[0].model_dump_json(by_alias=True), asked[1]),
+    )
+
+
+def _digest(config: PipelineConfig, left_out: set[str], others: list[str]) -> str:
+    parts = [config.model_dump_json(by_alias=True, exclude=left_out), *others]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def up_to_date(plan: RunPlan, workspace: Workspace) -> RunRecord | None:
     """The record of what already did this: a run, or a rollback.
 
-    A run did, if the model it pushed is served and what it wrote is still there. After a rollback there is nothing to
-    do while neither data nor config nor code differ from those of the models that were rolled back from or to: a run
-    would only train again what was taken out of service.
+    A run did, if the model that it pushed or kept is served and what it wrote is still there. After a rollback there
+    is nothing to do while neither data nor config nor code differ from those of the models that were rolled back from
+    or to: a run would only train again what was taken out of service.
     """
     version = served_version(workspace.serving)
     if version is None:
@@ -88,7 +103,7 @@ def up_to_date(plan: RunPlan, workspace: Workspace) -> RunRecord | None:
             continue
         if record.kind == ROLLBACK and _is_done(record, workspace):
             return record if plan.fingerprint in record.settled else None
-        if record.status == PUSHED:
+        if record.status in (PUSHED, KEPT):
             outputs = [record.result.get(name) for name in ("assignments", "report")]
             whole = all(path is None or os.path.exists(path) for path in outputs)
             return record if whole and record.fingerprint == plan.fingerprint else None
@@ -124,8 +139,10 @@ def begin(plan: RunPlan | None, workspace: Workspace, config_path: str, force: b
 
     A run that was killed or failed is continued by the next one with the same inputs: it keeps its id and the
     parent it began with, so that what it finished is found in TFX's cache. One that was refused is continued
-    too, to the same end, unless another model is served now, which it must be compared with. `force` asks for
-    a new run.
+    too, to the same end, unless another model is served now, which it must be compared with.
+    Where the served model was made from all that this run's model would be made from, the run has that model's
+    parent: its components are found in the cache, and changing a threshold or a title makes no new version.
+    `force` asks for a new run and a new model.
     Without a plan (the data was refused before there could be one) the record is always new.
     """
     records = read_records(workspace.runs)
@@ -142,14 +159,30 @@ def begin(plan: RunPlan | None, workspace: Workspace, config_path: str, force: b
         newest.attempts += 1
         newest.resumed = now.isoformat(timespec="seconds")
         return newest
+    served = served_version(workspace.serving)
+    same = None if plan is None or force else _maker_of_the_same(plan, served, records, workspace)
     return RunRecord(
         run_id=new_run_id(records, now),
         fingerprint=plan.fingerprint if plan else "",
+        model_fingerprint=plan.model_fingerprint if plan else "",
         config=config_path,
-        parent=served_version(workspace.serving),
+        parent=same.parent if same else served,
+        same_model_as=same.same_model_as or same.run_id if same else None,
         started=now.isoformat(timespec="seconds"),
         span=plan.source.span_name if plan else None,
     )
+
+
+def _maker_of_the_same(
+    plan: RunPlan, served: str | None, records: list[RunRecord], workspace: Workspace
+) -> RunRecord | None:
+    """The run that pushed the served version, if its model is what this run would make from the same parent."""
+    if served is None or restored_by(os.path.join(workspace.serving, served)):
+        return None
+    maker = next(iter(pushed_by(served, records, workspace)), None)
+    if maker is None or maker.model_fingerprint != plan.model_fingerprint:
+        return None
+    return maker if maker.parent is None or maker.parent in list_versions(workspace.serving) else None
 
 
 def new_run_id(records: list[RunRecord], now: datetime) -> str:
@@ -162,7 +195,7 @@ def new_run_id(records: list[RunRecord], now: datetime) -> str:
 
 
 def _continues(record: RunRecord, workspace: Workspace) -> bool:
-    if record.status == PUSHED:
+    if record.status in (PUSHED, KEPT):
         return False
     if record.status in (RUNNING, FAILED):
         return record.parent is None or record.parent in list_versions(workspace.serving)

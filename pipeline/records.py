@@ -12,6 +12,7 @@ from typing import Any
 RUNNING = "running"
 KILLED = "killed"
 PUSHED = "pushed"
+KEPT = "kept"
 FAILED = "failed"
 ROLLED_BACK = "rolled_back"
 
@@ -27,7 +28,9 @@ class RunRecord:
     Attributes:
       run_id: UTC, to the second; names sort as the runs began.
       fingerprint: of all that a run's result depends on.
-      parent: the version that was served when it began.
+      model_fingerprint: of all that its model depends on, but the parent.
+      parent: the version that its model follows: the one that was served when it began, unless `same_model_as`.
+      same_model_as: the run that made the served version, where this one makes the very same model.
       started, resumed, finished: ISO 8601, UTC; `resumed` is when the last attempt of several began.
       status: one of the statuses of `segments run`, `running`, or `rolled_back`.
       version: what is served by it.
@@ -53,6 +56,8 @@ class RunRecord:
     resumed: str | None = None
     restored: str | None = None
     settled: list[str] = field(default_factory=list)
+    model_fingerprint: str = ""
+    same_model_as: str | None = None
 
 
 def write_record(folder: str, record: RunRecord) -> None:

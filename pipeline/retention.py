@@ -17,7 +17,7 @@ from configs.metadata import MetadataConfig
 from configs.pipeline import PipelineConfig
 from configs.retention import RetentionConfig
 from pipeline.plan import pushed_by
-from pipeline.records import PUSHED, ROLLBACK, RunRecord, read_records
+from pipeline.records import KEPT, PUSHED, ROLLBACK, RunRecord, read_records
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -170,7 +170,9 @@ def _kept_versions(
         return versions
     kept = set(versions[-config.models :])
     # What the newest run would be compared with again, if it was continued.
-    kept.update(record.parent for record in records[-1:] if record.parent and record.status != PUSHED)
+    kept.update(
+        record.parent for record in records[-1:] if record.parent and record.status not in (PUSHED, KEPT)
+    )
     return [v for v in versions if v in kept or _made_at(workspace, v) >= since]
 
 

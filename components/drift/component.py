@@ -16,6 +16,7 @@ class DriftCheckSpec(types.ComponentSpec):
 
     PARAMETERS = {
         "drift_config": ExecutionParameter(type=str),
+        "config_hash": ExecutionParameter(type=str, optional=True),
         "code_version": ExecutionParameter(type=str, optional=True),
     }
     INPUTS = {
@@ -23,6 +24,7 @@ class DriftCheckSpec(types.ComponentSpec):
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
         "schema": ChannelParameter(type=standard_artifacts.Schema),
         "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "request_statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics, optional=True),
     }
     OUTPUTS = {"drift": ChannelParameter(type=DriftReport)}
 
@@ -56,6 +58,8 @@ class DriftCheck(base_component.BaseComponent):
         schema: types.BaseChannel,
         examples: types.BaseChannel,
         drift_config: str,
+        config_hash: Optional[str] = "",
+        request_statistics: Optional[types.BaseChannel] = None,
         code_version: Optional[str] = "",
     ) -> None:
         """Wires the check.
@@ -66,6 +70,9 @@ class DriftCheck(base_component.BaseComponent):
           schema: Of the table; a curated one may hold thresholds (`drift_comparator`).
           examples: The customer table; a sample of it is assigned by the served model.
           drift_config: `configs.drift.DriftConfig` as JSON.
+          config_hash: Of the model that would be trained, where the check decides whether it is; a served model with
+            another one is not kept. "" where a model is trained in any case.
+          request_statistics: Of the rows that the served model was asked about, where somebody wrote them down.
           code_version: Hash of the code that runs, for TFX's cache key.
         """
         spec = DriftCheckSpec(
@@ -73,7 +80,9 @@ class DriftCheck(base_component.BaseComponent):
             statistics=statistics,
             schema=schema,
             examples=examples,
+            request_statistics=request_statistics,
             drift_config=drift_config,
+            config_hash=config_hash,
             code_version=code_version,
             drift=types.Channel(type=DriftReport),
         )

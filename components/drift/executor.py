@@ -51,11 +51,13 @@ class Executor(base_executor.BaseExecutor):
             - statistics: of today's customers; the split `train` is compared.
             - schema: today's, perhaps with thresholds of its own.
             - examples: today's customers, all splits.
+            - request_statistics: of the rows that the served model was asked about, or nothing.
           output_dict:
             - drift: a DriftReport; gets `drift.json` (docs/drift.md says what is in it). Its custom property
-              `drifted` is 1 or 0.
+              `drifted` is 1 or 0, and so is `retrain`: whether a new model is to be trained.
           exec_properties:
             - drift_config: `configs.drift.DriftConfig` as JSON.
+            - config_hash: of the model that would be trained; "" where one is trained in any case.
 
         Raises:
           DataError: Something is above its threshold and `action` is `stop`.
@@ -66,29 +68,37 @@ class Executor(base_executor.BaseExecutor):
         found = _Comparison(config)
         if served.get_int_custom_property("served"):
             found.version = served.get_string_custom_property("version")
-            _compare(found, path_utils.serving_model_path(served.uri), input_dict)
+            model_dir = path_utils.serving_model_path(served.uri)
+            _compare(found, model_dir, input_dict)
+            found.retrain = _why_retrain(found, model_dir, exec_properties.get("config_hash") or "")
         else:
             found.reason = "no model is served yet: there is nothing to compare with"
-        for note in filter(None, [found.reason, *found.notes]):
+        for note in filter(None, [found.reason, *found.gaps, *found.notes]):
             logging.warning("Drift: %s.", note)
-        if found.sentences and config.action == "stop":
-            raise DataError("\n".join(found.sentences))
-        for sentence in found.sentences:
+        above = [*found.sentences, *found.skew]
+        if above and config.action == "stop":
+            raise DataError("\n".join(above))
+        for sentence in above:
             logging.warning("Drift since version %s: %s", found.version, sentence)
         report.set_int_custom_property("drifted", int(bool(found.sentences)))
+        report.set_int_custom_property("retrain", int(bool(found.retrain)))
+        logging.info("A new model is trained: %s.", found.retrain or "no, the served one is kept")
         content = json.dumps(found.as_json(), indent=1, ensure_ascii=False, allow_nan=False)
         io_utils.write_string_file(os.path.join(report.uri, DRIFT_FILE), content + "\n")
 
 
 @dataclasses.dataclass
 class _Comparison:
-    """What was found; see docs/drift.md."""
+    """What was found; see docs/drift.md. gaps: what could not be compared; notes: what else is worth saying."""
 
     config: DriftConfig
     version: str | None = None
     reason: str = ""
+    retrain: str = "no model is served yet"
+    gaps: list[str] = dataclasses.field(default_factory=list)
     notes: list[str] = dataclasses.field(default_factory=list)
     features: list[FeatureDrift] = dataclasses.field(default_factory=list)
+    requests: list[FeatureDrift] | None = None
     segments: PopulationDrift | None = None
     distance: PopulationDrift | None = None
     outliers: PopulationDrift | None = None
@@ -100,19 +110,43 @@ class _Comparison:
         every: list[FeatureDrift | PopulationDrift] = [*self.features, *(each for each in whole if each)]
         return [each.sentence for each in every if each.drifted]
 
+    @property
+    def skew(self) -> list[str]:
+        """One for each feature in which requests are not like the customers that the model was made from."""
+        return [f"requests: {each.sentence}" for each in self.requests or () if each.drifted]
+
     def as_json(self) -> dict[str, Any]:
         """The content of `drift.json`."""
         whole = {name: getattr(self, name) for name in ("segments", "distance", "outliers")}
         return {
             "reference_version": self.version,
             "reason": self.reason,
-            "notes": self.notes,
+            "notes": [*self.gaps, *self.notes],
             "action": self.config.action,
             "drifted": bool(self.sentences),
             "sentences": self.sentences,
+            "retrain": self.retrain,
+            "skew": self.skew,
             "features": [dataclasses.asdict(each) for each in self.features],
+            "requests": None
+            if self.requests is None
+            else [dataclasses.asdict(each) for each in self.requests],
             **{name: each.as_json() if each else None for name, each in whole.items()},
         }
+
+
+def _why_retrain(found: _Comparison, model_dir: str, config_hash: str) -> str:
+    """Why the served model is not kept; empty where it is."""
+    if found.config.action != "retrain" or not config_hash:
+        return "new data always makes a new model" if found.config.action != "retrain" else "it was asked for"
+    if found.reason or found.gaps:
+        # Whether anything has drifted is not known.
+        return "; ".join(filter(None, [found.reason, *found.gaps]))
+    if found.sentences:
+        return "the customers have drifted"
+    if read_segments(model_dir).get("config_hash") != config_hash:
+        return "the configuration has changed"
+    return ""
 
 
 def _compare(found: _Comparison, model_dir: str, input_dict: Mapping[str, list[types.Artifact]]) -> None:
@@ -124,7 +158,7 @@ def _compare(found: _Comparison, model_dir: str, input_dict: Mapping[str, list[t
         found.reason = str(error)
         return
     if reference is None:
-        found.notes.append(
+        found.gaps.append(
             f"version {found.version} was pushed without its statistics: its features are not compared"
         )
     else:
@@ -136,9 +170,13 @@ def _compare(found: _Comparison, model_dir: str, input_dict: Mapping[str, list[t
             found.notes.append(
                 f"version {found.version} does not use {', '.join(unused)}, as drift.features.columns expects"
             )
+        expected = _schema(schema)
         found.features = compare_features(
-            reference, _today(statistics), features, found.config.features, _schema(schema)
+            reference, _of_split(statistics, SPLIT), features, found.config.features, expected
         )
+        if input_dict.get("request_statistics"):
+            asked = _of_split(artifact_utils.get_single_instance(input_dict["request_statistics"]), SPLIT)
+            found.requests = compare_features(reference, asked, features, found.config.features, expected)
     _compare_population(found, described, model_dir, input_dict)
 
 
@@ -162,20 +200,16 @@ def _compare_population(
     try:
         assigned = assign_sample(model_dir, example_files(examples, splits), customers, config.max_customers)
     except CannotAssign as error:
-        found.notes.append(f"version {found.version} cannot assign today's customers: {error}")
+        found.gaps.append(f"version {found.version} cannot assign today's customers: {error}")
         return
     found.segments = compare_segments(described, assigned, config)
     if "distances" not in described:
-        found.notes.append(
+        found.gaps.append(
             f"version {found.version} was made without the distances of its customers: they are not compared"
         )
         return
     found.distance = compare_distances(described, assigned, config)
     found.outliers = compare_outliers(described, assigned, config)
-
-
-def _today(statistics: types.Artifact) -> statistics_pb2.DatasetFeatureStatistics:
-    return _of_split(statistics, SPLIT)
 
 
 def _of_split(statistics: types.Artifact, split: str) -> statistics_pb2.DatasetFeatureStatistics:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.drift.population import Assigned
+from components.errors import graph_cause
 from components.example_files import records
 
 SIGNATURE = "serving_default"
@@ -38,7 +39,7 @@ def assign_sample(model_dir: str, files: Sequence[str], customers: int, most: in
     try:
         assign = tf.saved_model.load(model_dir).signatures[SIGNATURE]
     except Exception as error:
-        raise CannotAssign(f"it does not load ({_cause(error)})") from error
+        raise CannotAssign(f"it does not load ({graph_cause(error)})") from error
     limit = _HASHES if customers <= most else round(most / customers * _HASHES)
 
     def drawn(rows: tf.Tensor) -> tf.Tensor:
@@ -53,15 +54,8 @@ def assign_sample(model_dir: str, files: Sequence[str], customers: int, most: in
             answer = assign(examples=batch)
             parts.append([answer[name].numpy() for name in ("segment_id", "distance", "is_outlier")])
     except (tf.errors.OpError, ValueError, TypeError, KeyError) as error:
-        raise CannotAssign(_cause(error)) from error
+        raise CannotAssign(graph_cause(error)) from error
     if not parts:
         raise CannotAssign("there is no customer to ask about")
     segment_ids, distances, outliers = (np.concatenate(part) for part in zip(*parts, strict=True))
     return Assigned(segment_ids, distances, outliers)
-
-
-def _cause(error: Exception) -> str:
-    """TensorFlow tells in many lines where in the graph it failed, then why, then the node."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    causes = [line for line in lines if line and not line.startswith("[[")]
-    return causes[-1].removeprefix("Name: <unknown>, ") if causes else type(error).__name__

@@ -10,7 +10,7 @@ from absl import logging
 from tfx.types import Artifact
 from tfx.utils import path_utils
 
-from components.errors import ServingError
+from components.errors import ServingError, graph_cause
 from components.evaluator.eval_config import SIGNATURE
 from components.evaluator.rows import MODEL_OUTPUTS
 from components.example_files import example_files, records
@@ -51,6 +51,8 @@ def compare_with(
     """
     if not served or not served[0].get_int_custom_property("served"):
         return Comparison(reason="no model is served yet")
+    if candidate.get_int_custom_property("served") and candidate.uri == served[0].uri:
+        return Comparison(reason="it is the served model itself")
     version = served[0].get_string_custom_property("version") or "unknown"
     problem = _problem_with(_saved_model(served[0]), examples, split)
     if problem:
@@ -94,7 +96,7 @@ def _problem_with(path: str, examples: list[Artifact], split: str) -> str:
         model = tf.saved_model.load(path)
     # A broken SavedModel breaks in as many ways as it has files (protobuf, checkpoint, op registry).
     except Exception as error:
-        return f"it does not load ({_cause(error)})"
+        return f"it does not load ({graph_cause(error)})"
     signature = model.signatures.get(SIGNATURE)
     if signature is None:
         return f"it has no signature '{SIGNATURE}'"
@@ -107,12 +109,5 @@ def _problem_with(path: str, examples: list[Artifact], split: str) -> str:
         if rows:
             signature(tf.constant(rows))
     except (tf.errors.OpError, ValueError, TypeError) as error:
-        return _cause(error)
+        return graph_cause(error)
     return ""
-
-
-def _cause(error: Exception) -> str:
-    """TensorFlow tells in many lines where in the graph it failed, then why, then the node."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    causes = [line for line in lines if line and not line.startswith("[[")]
-    return causes[-1].removeprefix("Name: <unknown>, ") if causes else type(error).__name__

@@ -65,6 +65,7 @@ def as_json(content: Content, report_path: str) -> dict[str, Any]:
             },
             "sweep": facts.sweep or None,
             "migration": facts.migration or None,
+            "drift": facts.drift or None,
             "data": {**facts.ingest, **(facts.segments.get("data") or {})},
             "gate": facts.gate,
             "columns": [dataclasses.asdict(column) for column in facts.columns],

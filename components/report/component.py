@@ -9,6 +9,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifacts import (
     DataVerdict,
+    DriftReport,
     SegmentAssignments,
     SegmentMigration,
     SegmentReport,
@@ -31,7 +32,7 @@ class ReportSpec(ComponentSpec):
         "model": ChannelParameter(type=standard_artifacts.Model),
         "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
         "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
-        "infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing),
+        "infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
         "schema": ChannelParameter(type=standard_artifacts.Schema),
@@ -41,6 +42,7 @@ class ReportSpec(ComponentSpec):
         "served_model": ChannelParameter(type=standard_artifacts.Model),
         "sweep": ChannelParameter(type=SegmentSweep, optional=True),
         "migration": ChannelParameter(type=SegmentMigration, optional=True),
+        "drift": ChannelParameter(type=DriftReport, optional=True),
     }
     OUTPUTS = {"report": ChannelParameter(type=SegmentReport)}
 
@@ -71,7 +73,8 @@ class Report(base_component.BaseComponent):
     ```
 
     Component `outputs`: `report` (SegmentReport) holds `report.html` and `report.json`; its custom properties
-    are `status` (`pushed`, `not_blessed` or `failed_serving_check`) and `path` (the published page).
+    are `status` (`pushed`, `kept`, `not_blessed` or `failed_serving_check`) and `path` (the published page).
+    Where the served model is kept, it is also the `model`, and there is no `infra_blessing`.
     """
 
     SPEC_CLASS = ReportSpec
@@ -82,7 +85,6 @@ class Report(base_component.BaseComponent):
         model: types.BaseChannel,
         evaluation: types.BaseChannel,
         model_blessing: types.BaseChannel,
-        infra_blessing: types.BaseChannel,
         examples: types.BaseChannel,
         statistics: types.BaseChannel,
         schema: types.BaseChannel,
@@ -95,8 +97,10 @@ class Report(base_component.BaseComponent):
         run_id: str,
         publish_dir: str,
         code_version: Optional[str] = "",
+        infra_blessing: Optional[types.BaseChannel] = None,
         sweep: Optional[types.BaseChannel] = None,
         migration: Optional[types.BaseChannel] = None,
+        drift: Optional[types.BaseChannel] = None,
     ):
         """Wires the component.
 
@@ -104,7 +108,6 @@ class Report(base_component.BaseComponent):
           model: the trained Model.
           evaluation: the Evaluator's ModelEvaluation.
           model_blessing: the Evaluator's ModelBlessing.
-          infra_blessing: the InfraBlessing of ServingCheck.
           examples: the customer table with its `ingest.json`.
           statistics: its statistics.
           schema: the schema it was validated against.
@@ -117,8 +120,10 @@ class Report(base_component.BaseComponent):
           run_id: names the folder of the published copy.
           publish_dir: `report.html` and `report.json` are also put in `<publish_dir>/<run_id>/`.
           code_version: a hash of the code that runs, for TFX's cache key; the executor does not read it.
+          infra_blessing: the InfraBlessing of ServingCheck.
           sweep: the SegmentSweep over numbers of segments, where the number was searched for.
           migration: the SegmentMigration from the served model's segments, with the history of versions.
+          drift: the DriftReport since the served model was made.
         """
         super().__init__(
             ReportSpec(
@@ -135,6 +140,7 @@ class Report(base_component.BaseComponent):
                 served_model=served_model,
                 sweep=sweep,
                 migration=migration,
+                drift=drift,
                 report=types.Channel(type=SegmentReport),
                 report_config=report_config,
                 pipeline_name=pipeline_name,

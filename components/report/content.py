@@ -21,8 +21,8 @@ from components.report.metrics import (
 )
 from components.report.migration import Migration, Version, history_of, migration_of
 from components.report.pictures import Pictures
-from components.report.sweep import Sweep, sweep_of
 from components.trainer.naming import describe_segment
+from components.tuner.sweep import Sweep, sweep_of
 
 CANDIDATE = "this model"
 
@@ -116,6 +116,7 @@ def build_content(
             blessed=facts.blessed,
             infra_blessed=facts.infra_blessed,
             infra_problems=facts.infra_problems,
+            kept=facts.kept,
         ),
         segments=_segments(facts, customers_word),
         migration=migration_of(facts.migration, customers_word) if facts.migration else None,

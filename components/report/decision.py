@@ -7,7 +7,7 @@ from typing import Literal
 
 from components.evaluator.verdict import Verdict
 
-Status = Literal["pushed", "not_blessed", "failed_serving_check", "failed"]
+Status = Literal["pushed", "kept", "not_blessed", "failed_serving_check", "failed"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +35,7 @@ def decide(
     blessed: bool,
     infra_blessed: bool,
     infra_problems: list[str],
+    kept: bool = False,
 ) -> Decision:
     """Puts the outcome of a run into words.
 
@@ -45,7 +46,16 @@ def decide(
       blessed: the Evaluator's blessing.
       infra_blessed: the serving check's blessing.
       infra_problems: what the serving check found wrong.
+      kept: whether the model is the served one, because nothing has drifted.
     """
+    unmet = [item.sentence for item in verdict.thresholds if not item.held]
+    if kept:
+        consequence = (
+            "Nothing has drifted since it was made: it assigns today's customers, and no other was trained."
+        )
+        if unmet:
+            consequence += " A new model would not be served with these figures:"
+        return Decision("kept", f"Still serving: version {served_before}", consequence, unmet)
     if pushed_version is not None:
         replaced = served_before is not None and served_before != pushed_version
         consequence = (
@@ -56,7 +66,6 @@ def decide(
         return Decision("pushed", f"Now serving: version {pushed_version}", consequence, [])
 
     stays = f"Version {served_before} stays in service." if served_before else "No model is in service yet."
-    unmet = [item.sentence for item in verdict.thresholds if not item.held]
     if not infra_blessed:
         reasons = infra_problems or ["The serving check failed without a reason."]
         headline = "Refused: the model failed the serving check"

@@ -16,14 +16,15 @@ from tfx.utils import path_utils
 
 from components.evaluator.verdict import Verdict, read_verdict
 from components.example_files import read_ingest
+from components.migration.content import MIGRATION_FILE
 from components.paths import is_local
 from components.report.columns import ColumnFacts, read_columns
-from components.report.migration import MIGRATION_FILE
-from components.report.sweep import SWEEP_FILE
 from components.segments_file import read_segments
+from components.tuner.sweep import SWEEP_FILE
 
 GATE_FILE = "verdict.json"
 CHECK_FILE = "check.json"
+DRIFT_FILE = "drift.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +36,7 @@ class RunFacts:
       ingest: ExampleGen's `ingest.json`; empty where there is none.
       gate: the gate's `verdict.json`.
       evaluation: metrics and thresholds.
+      kept: whether the model is the one in production, which was not trained anew.
       blessed, infra_blessed: whether the evaluation and the serving check let the model pass.
       infra_problems: what the serving check found wrong, one line each.
       pushed_version, pushed_destination: where the model is served; None when it was not pushed.
@@ -43,13 +45,14 @@ class RunFacts:
       sizes: segment id -> customers, counted in that table; else those the model was fitted on.
       columns: the columns of the customer table.
       model_uri: the trained model's artifact.
-      sweep, migration: `sweep.json` and `migration.json`; empty where the run has none.
+      sweep, migration, drift: `sweep.json`, `migration.json`, `drift.json`; empty where the run has none.
     """
 
     segments: dict[str, Any]
     ingest: dict[str, Any]
     gate: dict[str, Any]
     evaluation: Verdict
+    kept: bool
     blessed: bool
     infra_blessed: bool
     infra_problems: list[str]
@@ -62,6 +65,7 @@ class RunFacts:
     model_uri: str
     sweep: dict[str, Any]
     migration: dict[str, Any]
+    drift: dict[str, Any]
 
     @property
     def customers(self) -> int:
@@ -86,7 +90,7 @@ def read_run(artifacts: dict[str, list[Artifact]]) -> RunFacts:
       FileNotFoundError: the model, the verdict or the evaluation lacks its JSON file.
     """
     one = {name: artifact_utils.get_single_instance(found) for name, found in artifacts.items() if found}
-    model, pushed, infra = one["model"], one["pushed_model"], one["infra_blessing"]
+    model, pushed, infra = one["model"], one["pushed_model"], one.get("infra_blessing")
     segments = read_segments(path_utils.serving_model_path(model.uri))
     was_pushed = pushed.get_int_custom_property("pushed") == 1
     served = one["served_model"]
@@ -99,9 +103,10 @@ def read_run(artifacts: dict[str, list[Artifact]]) -> RunFacts:
         ingest=read_ingest(one["examples"].uri),
         gate=read_json(os.path.join(one["verdict"].uri, GATE_FILE)),
         evaluation=read_verdict(one["evaluation"].uri),
+        kept=model.uri == served.uri,
         blessed=one["model_blessing"].get_int_custom_property("blessed") == 1,
-        infra_blessed=infra.get_int_custom_property("blessed") == 1,
-        infra_problems=_problems(infra),
+        infra_blessed=infra is not None and infra.get_int_custom_property("blessed") == 1,
+        infra_problems=_problems(infra) if infra else [],
         pushed_version=pushed.get_string_custom_property("pushed_version") if was_pushed else None,
         pushed_destination=pushed.get_string_custom_property("pushed_destination") if was_pushed else None,
         served_before=(served.get_string_custom_property("version") or None) if is_served else None,
@@ -111,6 +116,7 @@ def read_run(artifacts: dict[str, list[Artifact]]) -> RunFacts:
         model_uri=model.uri,
         sweep=_optional(one.get("sweep"), SWEEP_FILE),
         migration=_optional(one.get("migration"), MIGRATION_FILE),
+        drift=_optional(one.get("drift"), DRIFT_FILE),
     )
 
 

@@ -7,8 +7,6 @@ from typing import Any
 
 from components.trainer.words import format_share, listed
 
-MIGRATION_FILE = "migration.json"
-
 _NOTABLE = 0.1
 _MOST_NAMED = 3
 

@@ -20,11 +20,16 @@ class ServedModelSpec(types.ComponentSpec):
         "code_version": ExecutionParameter(type=str, optional=True),
     }
     INPUTS: dict[str, ChannelParameter] = {}
-    OUTPUTS = {"model": ChannelParameter(type=standard_artifacts.Model)}
+    OUTPUTS = {
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "pushed_model": ChannelParameter(type=standard_artifacts.PushedModel),
+    }
 
 
 class ServedModel(base_component.BaseComponent):
     """Publishes the served version as a Model artifact: always one, with `served` 0 where there is none.
+
+    And as a PushedModel, for what works with the version that customers get, be it new or kept.
 
     The last blessed model will not do in its place: it may never have been pushed, and a rollback changes
     what is served without a blessing.
@@ -65,5 +70,6 @@ class ServedModel(base_component.BaseComponent):
             known=known,
             code_version=code_version,
             model=types.Channel(type=standard_artifacts.Model),
+            pushed_model=types.Channel(type=standard_artifacts.PushedModel),
         )
         super().__init__(spec=spec)

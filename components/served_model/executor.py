@@ -34,6 +34,8 @@ class Executor(base_executor.BaseExecutor):
             - model: a Model artifact. Its custom property `served` is 1 or 0; when 1, `version` names the
               version and `<uri>/Format-Serving` is a copy of it. `<uri>/known.json` has the version, too, and
               every segment id that was ever served.
+            - pushed_model: a PushedModel with the properties that the Pusher gives one: `pushed` is 1 or 0; when 1,
+              `pushed_version` and `pushed_destination` say what is served and where. It holds no copy.
           exec_properties:
             - serving_dir: the served folder.
             - version: a version in it; "" for none.
@@ -46,11 +48,15 @@ class Executor(base_executor.BaseExecutor):
         version = exec_properties["version"]
         model.set_string_custom_property("version", version)
         model.set_int_custom_property("served", 1 if version else 0)
+        pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
+        pushed.set_int_custom_property("pushed", 1 if version else 0)
         write_known(model.uri, version, known_from_json(exec_properties.get("known") or ""))
         if not version:
             logging.info("No version is served yet: this run has no parent.")
             return
         source = os.path.join(exec_properties["serving_dir"], version)
+        pushed.set_string_custom_property("pushed_version", version)
+        pushed.set_string_custom_property("pushed_destination", source)
         if not fileio.exists(os.path.join(source, SAVED_MODEL_FILE)):
             raise ServingError(
                 f"version {version} is not there any more: no {SAVED_MODEL_FILE} in {source}; start a new run"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,17 +97,17 @@ def entry_of(serving_dir: str, version: str) -> Entry | None:
     return Entry(version, _run_of(folder), next_id, segments, retired)
 
 
-def known_segments(serving_dir: str, but_of_run: str | None = None) -> Known:
+def known_segments(serving_dir: str, but_of_runs: Collection[str] = ()) -> Known:
     """Every id that was ever served.
 
     Args:
       serving_dir: the served folder.
-      but_of_run: leaves out what this run pushed itself: a run that is resumed must see what it saw at first.
+      but_of_runs: leaves out what these runs pushed: one that is resumed or done again must see what it saw at first.
     """
     used: dict[int, Used] = {}
     next_id = 1
     for entry in read_ledger(serving_dir):
-        if but_of_run is not None and entry.run_id == but_of_run:
+        if entry.run_id in but_of_runs:
             continue
         next_id = max(next_id, entry.next_id)
         for each in entry.retired:

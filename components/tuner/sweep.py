@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import os
+from typing import Any
 
 from tfx.utils import io_utils
 
@@ -57,6 +58,16 @@ class Sweep:
     rows: int
     judged_rows: int
     candidates: tuple[Candidate, ...]
+
+
+def sweep_of(content: dict[str, Any]) -> Sweep:
+    """Reads the object in `sweep.json`; candidates by ascending k.
+
+    Raises:
+      TypeError: a key is missing, or not known.
+    """
+    candidates = sorted((Candidate(**item) for item in content["candidates"]), key=lambda item: item.k)
+    return Sweep(**{**content, "candidates": tuple(candidates)})
 
 
 def defined(value: float) -> float | None:

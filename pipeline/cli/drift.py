@@ -18,5 +18,9 @@ def show_drift(result: dict[str, Any]) -> None:
         out.print(f"note: drift: {note}", style="yellow", markup=False)
     if drift["sentences"]:
         out.print(f"\ndrift since version {drift['reference_version']}", style="bold yellow", markup=False)
-    for sentence in drift["sentences"]:
+    elif drift["skew"]:
+        out.print(
+            f"\nnot what version {drift['reference_version']} was made for", style="bold yellow", markup=False
+        )
+    for sentence in [*drift["sentences"], *drift["skew"]]:
         out.print(f"! {sentence}", style="yellow", markup=False)

@@ -11,7 +11,17 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.local.events import FAILED, FINISHED, PLANNED, PROGRESS, REJECTED, STARTED, USAGE, Event
+from pipeline.local.events import (
+    FAILED,
+    FINISHED,
+    PLANNED,
+    PROGRESS,
+    REJECTED,
+    SKIPPED,
+    STARTED,
+    USAGE,
+    Event,
+)
 
 
 class Progress:
@@ -56,6 +66,9 @@ class Progress:
             self._note = event.message
         elif event.kind == FINISHED:
             self._finish(event.node, event.seconds, "unchanged" if event.cached else "")
+            self._node = ""
+        elif event.kind == SKIPPED:
+            self._total -= 1
             self._node = ""
         elif event.kind in (REJECTED, FAILED, USAGE) and self._node:
             self._line("✗", "red", self._node, time.monotonic() - self._node_began, "")

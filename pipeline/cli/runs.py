@@ -19,7 +19,13 @@ from pipeline.cli.common import (
 )
 from pipeline.history import history
 
-_STYLES = {"pushed": "green", "not_blessed": "yellow", "running": "cyan", "rolled_back": "magenta"}
+_STYLES = {
+    "pushed": "green",
+    "kept": "green",
+    "not_blessed": "yellow",
+    "running": "cyan",
+    "rolled_back": "magenta",
+}
 _COLUMNS = ("run", "status", "span", "k", "silhouette", "version", "took", "why")
 
 

@@ -40,7 +40,9 @@ def _show_end(result: dict[str, Any], customers: str) -> None:
     show_cleaning(result.get("data") or {})
     _show_remarks(result)
     show_drift(result)
-    if status == "pushed":
+    if status == "kept":
+        out.print(f"\n[bold green]kept[/]: {result['message']}, which is served (--force trains a new model)")
+    elif status == "pushed":
         out.print(f"\n[bold green]pushed[/]: version {result['version']} is served")
     else:
         out.print("\n[bold red]not blessed[/]: the model was refused; what was served before is served still")

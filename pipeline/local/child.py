@@ -92,7 +92,9 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
         else None,
         run_id=request["run_id"],
         parent=request["parent"],
-        known=known_to_json(known_segments(workspace.serving, but_of_run=request["run_id"])),
+        known=known_to_json(known_segments(workspace.serving, but_of_runs=request["own_runs"])),
+        may_keep=request["may_keep"],
+        requests=tuple(request["requests"]) if request["requests"] else None,
     )
     if request["task"] == "schema":
         pipeline = assemble(config, workspace, list(data_nodes(config, inputs).values()))
@@ -112,7 +114,7 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
         return {"schema": _inferred_schema(config, workspace)}
     with open(os.path.join(workspace.reports, request["run_id"], "report.json")) as file:
         content: dict[str, Any] = json.load(file)
-    return {**content, "drift": _drift(config, workspace)}
+    return content
 
 
 def _inferred_schema(config: PipelineConfig, workspace: Workspace) -> str:
@@ -121,16 +123,6 @@ def _inferred_schema(config: PipelineConfig, workspace: Workspace) -> str:
 
     with open(os.path.join(_newest_output(config, workspace, SchemaGen), "schema.pbtxt")) as file:
         return file.read()
-
-
-def _drift(config: PipelineConfig, workspace: Workspace) -> dict[str, Any]:
-    """What the run's DriftCheck found; also when a killed attempt of the run found it."""
-    from components.drift.component import DriftCheck
-    from components.drift.executor import DRIFT_FILE
-
-    with open(os.path.join(_newest_output(config, workspace, DriftCheck), DRIFT_FILE)) as file:
-        content: dict[str, Any] = json.load(file)
-    return content
 
 
 def _newest_output(config: PipelineConfig, workspace: Workspace, component: type) -> str:

@@ -14,6 +14,7 @@ PLANNED = "planned"  # nodes: names in order
 STARTED = "started"  # node
 PROGRESS = "progress"  # node, message: how far it is, in a line
 FINISHED = "finished"  # node, seconds, cached
+SKIPPED = "skipped"  # node: it is on a way that the run does not take
 REJECTED = "rejected"  # node, message
 FAILED = "failed"  # node, message
 USAGE = "usage"  # message
@@ -61,16 +62,21 @@ class NodeWatcher(logging.Handler):
         self._writer = writer
         self._began = 0.0
         self._told = float("-inf")
-        self._cached = False
+        self._cached = self._skipped = False
         self.node = ""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Listens for the runner's and the launcher's own messages, by their templates."""
         if record.msg == "Component %s is running." and isinstance(record.args, tuple):
-            self.node, self._cached, self._began = str(record.args[0]), False, time.monotonic()
+            self.node, self._began = str(record.args[0]), time.monotonic()
+            self._cached = self._skipped = False
             self._writer.write(Event(STARTED, self.node))
         elif record.msg == "A cached execution %d is used.":
             self._cached = True
+        elif record.msg == "Skipping execution for %s":
+            self._skipped = True
+        elif record.msg == "Component %s is finished." and self._skipped:
+            self._writer.write(Event(SKIPPED, self.node))
         elif record.msg == "Component %s is finished.":
             seconds = time.monotonic() - self._began
             self._writer.write(Event(FINISHED, self.node, seconds=seconds, cached=self._cached))

@@ -16,7 +16,7 @@ from configs.pipeline import PipelineConfig
 from pipeline.local.events import REJECTED, RESULT, USAGE, Event
 from pipeline.local.parent import Outcome, run_child
 from pipeline.plan import RunPlan, begin, plan_run, up_to_date
-from pipeline.records import ROLLBACK, RunRecord, write_record
+from pipeline.records import KEPT, PUSHED, ROLLBACK, RunRecord, write_record
 from pipeline.retention import clean_up, may_find_something
 from pipeline.workspace import Workspace
 
@@ -28,7 +28,15 @@ NOTHING: dict[str, Any] = {
     "seconds": {},
 }
 
-EXIT_CODES = {"pushed": 0, "up_to_date": 0, "failed": 1, "usage": 2, "not_blessed": 3, "rejected": 4}
+EXIT_CODES = {
+    "pushed": 0,
+    "kept": 0,
+    "up_to_date": 0,
+    "failed": 1,
+    "usage": 2,
+    "not_blessed": 3,
+    "rejected": 4,
+}
 
 
 def run_pipeline(
@@ -70,7 +78,7 @@ def run_pipeline(
         log = os.path.join(workspace.logs, f"{record.run_id}.log")
         try:
             with _sigterm_as_ctrl_c():
-                outcome = run_child(_request("run", plan, workspace, record), log, lock, on_event)
+                outcome = run_child(_request("run", plan, workspace, record, force), log, lock, on_event)
         except KeyboardInterrupt:
             _close(record, workspace, "failed", message="interrupted")
             raise
@@ -127,14 +135,21 @@ def _why_nothing(done: RunRecord) -> str:
     return f"nothing is new; version {done.version} is served"
 
 
-def _request(task: str, plan: RunPlan, workspace: Workspace, record: RunRecord) -> dict[str, Any]:
+def _request(
+    task: str, plan: RunPlan, workspace: Workspace, record: RunRecord, force: bool = False
+) -> dict[str, Any]:
     return {
         "task": task,
         "config": plan.config.model_dump_json(by_alias=True),
         "source": plan.source_json,
         "workspace": workspace.root,
         "run_id": record.run_id,
+        "own_runs": [run for run in (record.run_id, record.same_model_as) if run],
         "parent": record.parent,
+        # A run that makes the served model again compares with what was served before that.
+        "requests": None if record.same_model_as else plan.requests,
+        # What was asked for by --force, and what costs nothing, is done.
+        "may_keep": not (force or record.same_model_as),
     }
 
 
@@ -145,7 +160,9 @@ def _result(outcome: Outcome, record: RunRecord, log: str) -> dict[str, Any]:
         if content["status"] == "failed_serving_check":
             # A refusal all the same; `reasons` says what failed.
             content["status"] = "not_blessed"
-        if content["status"] != "pushed":
+        if content["status"] == "kept":
+            content["message"] = f"nothing has drifted since version {content['version']}"
+        elif content["status"] != "pushed":
             # For the history, which has a line per run.
             content["message"] = "; ".join(content.get("reasons", []))
         return {**content, **common}
@@ -164,6 +181,6 @@ def _close(
     record.finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
     record.message = message
     record.result = result or {}
-    if status == "pushed":
+    if status in (PUSHED, KEPT):
         record.version = str(record.result.get("version"))
     write_record(workspace.runs, record)

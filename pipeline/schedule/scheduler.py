@@ -229,6 +229,6 @@ def _signals(handle: Callable[[], Any]) -> Iterator[None]:
 def _line(ending: Ending) -> str:
     message = str(ending.result.get("message") or "").splitlines()
     what = ending.status.replace("_", " ")
-    if ending.status == "pushed":
+    if ending.status in ("pushed", "kept"):
         what += f": version {ending.result.get('version')}"
     return what + (f": {message[0]}" if message else "")

@@ -116,7 +116,7 @@ def test_remote_paths_stay_as_they_are(config_file: Path) -> None:
         ("features={include: [a], exclude: [a]}", "'a' is in both 'include' and 'exclude'"),
         ("evaluation.thresholds.silhouette={min: 2, max: 1}", "min 2 is above max 1"),
         ("evaluation.thresholds.sil={min: 2}", "input should be 'silhouette'"),
-        ("drift.action=retrain", "'drift.action' is 'retrain': input should be 'warn' or 'stop'"),
+        ("drift.action=ask", "'drift.action' is 'ask': input should be 'warn', 'retrain' or 'stop'"),
         (
             "drift.features.numeric=2",
             "'drift.features.numeric' is 2: input should be less than or equal to 1",

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tfx.dsl.compiler.compiler import Compiler
 from tfx.orchestration.local import local_dag_runner
 from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import launcher
@@ -180,3 +181,38 @@ def test_the_cause_is_one_sentence() -> None:
     except RuntimeError as error:
         assert cause(error) == "worker 1 of 2 was ended by SIGKILL", "what we say ourselves is for people"
     assert len(cause(ValueError("x" * 1000))) == 400
+
+
+def test_a_model_is_made_or_kept_and_nothing_in_between(tmp_path: Path) -> None:
+    made = pipeline(tmp_path, "drift.action=retrain")
+    nodes = {node.id: node for node in made.components}
+    conditions = conditions_of(made)
+    before = [
+        "DataGate",
+        "DriftCheck",
+        "ExampleGen",
+        "ExampleValidator",
+        "SchemaGen",
+        "ServedModel",
+        "StatisticsGen",
+    ]
+    kept = ["KeptAssignments", "KeptEvaluator", "KeptReport"]
+    assert sorted(name for name, found in conditions.items() if found == []) == before
+    assert sorted(name for name, found in conditions.items() if found == [0]) == kept
+    assert all(conditions[name] == [1] for name in nodes if name not in [*before, *kept])
+    for name in kept:
+        versions = [nodes[each].exec_properties["code_version"] for each in (name, name.removeprefix("Kept"))]
+        assert versions[0] == versions[1]
+    assert not any(conditions_of(pipeline(tmp_path)).values())
+
+
+def conditions_of(made: Pipeline) -> dict[str, list[int]]:
+    """What `retrain` must be for each node to work."""
+    compiled = [node.pipeline_node for node in Compiler().compile(made).nodes]
+    return {
+        node.node_info.id: [
+            condition.placeholder_expression.operator.compare_op.rhs.value.int_value
+            for condition in node.inputs.conditionals.values()
+        ]
+        for node in compiled
+    }

@@ -100,3 +100,44 @@ def test_a_damaged_record_hides_no_other(place: Place) -> None:
     Path(place.workspace.runs, "0.json").write_text("{")
     Path(place.workspace.runs, "1.json").write_text("[]")
     assert [record.status for record in read_records(place.workspace.runs)] == ["failed"]
+
+
+def test_a_run_that_makes_the_served_model_again_has_its_parent(place: Place) -> None:
+    place.serve("1")
+    first = begin(place.plan(), place.workspace, "c.yaml")
+    place.serve("2")
+    place.end(first, "pushed", "2")
+    # Titles and thresholds are not what a model is made of.
+    again = begin(place.plan("report.title=Who"), place.workspace, "c.yaml")
+    assert (again.parent, again.same_model_as) == ("1", first.run_id)
+    place.end(again, "pushed", "2")
+    third = begin(place.plan("evaluation.thresholds.silhouette=null"), place.workspace, "c.yaml")
+    assert (third.parent, third.same_model_as) == ("1", first.run_id)
+    for other in (
+        "model.k=2",
+        "features.numeric.log1p=true",
+        "training.workers=2",
+        "identity.min_overlap=0.6",
+    ):
+        new = begin(place.plan(other), place.workspace, "c.yaml")
+        assert (new.parent, new.same_model_as) == ("2", None), other
+    forced = begin(place.plan("report.title=Who"), place.workspace, "c.yaml", force=True)
+    assert (forced.parent, forced.same_model_as) == ("2", None)
+    # A search for k tries what the evaluation lets through.
+    auto = begin(place.plan("model.k=auto"), place.workspace, "c.yaml")
+    place.serve("3")
+    place.end(auto, "pushed", "3")
+    stricter = place.plan("model.k=auto", "evaluation.thresholds.stability.min=0.5")
+    assert begin(stricter, place.workspace, "c.yaml").parent == "3"
+    assert begin(place.plan("model.k=auto", "report.title=Who"), place.workspace, "c.yaml").parent == "2"
+    # Nothing to compare with any more.
+    Path(place.workspace.serving, "2", "saved_model.pb").unlink()
+    assert begin(place.plan("model.k=auto", "report.title=Who"), place.workspace, "c.yaml").parent == "3"
+
+
+def test_a_kept_model_is_up_to_date(place: Place) -> None:
+    place.serve("1")
+    record = begin(place.plan(), place.workspace, "c.yaml")
+    place.end(record, "kept", "1")
+    assert up_to_date(place.plan(), place.workspace) is not None
+    assert begin(place.plan(), place.workspace, "c.yaml").run_id != record.run_id

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from components.report.figures.axis import Axis, Tick
-from components.report.sweep import Candidate, Sweep
 from components.trainer.words import format_number
+from components.tuner.sweep import Candidate, Sweep
 
 WIDTH, HEIGHT = 340, 210
 LEFT, RIGHT, TOP, FOOT = 52, 14, 14, 26

@@ -61,6 +61,7 @@ class Drift:
         sizes = {i: int((answers["segment_id"] == i).sum()) for i in self.serving.IDS}
         content = {
             "format": 1,
+            "config_hash": "of version 3",
             "features": [{"name": name} for name in FEATURES],
             "segments": [
                 {"id": i, "name": name, "size": sizes[i]}
@@ -88,6 +89,8 @@ class Drift:
         served: bool = True,
         schema: str = "",
         shards: int = 1,
+        config_hash: str = "",
+        requests: list[dict[str, Any]] | None = None,
         **config: Any,
     ) -> dict[str, Any]:
         """Runs `Do` on today's customers; returns `drift.json`."""
@@ -106,18 +109,29 @@ class Drift:
         expected = self._artifact(standard_artifacts.Schema, today / "schema")
         io_utils.write_string_file(f"{expected.uri}/schema.pbtxt", schema)
         report = self._artifact(DriftReport, today / "drift")
+        asked = self._artifact(standard_artifacts.ExampleStatistics, today / "asked")
+        if requests is not None:
+            asked.split_names = artifact_utils.encode_split_names(["train"])
+            path = f"{asked.uri}/Split-train/FeatureStats.pb"
+            io_utils.write_bytes_file(path, self.statistics(requests).SerializeToString())
         Executor().Do(
             {
                 "served_model": [model],
                 "statistics": [statistics],
                 "schema": [expected],
                 "examples": [examples],
+                "request_statistics": [] if requests is None else [asked],
             },
             {"drift": [report]},
-            {"drift_config": DriftConfig.model_validate(config).model_dump_json(), "code_version": ""},
+            {
+                "drift_config": DriftConfig.model_validate(config).model_dump_json(),
+                "config_hash": config_hash,
+                "code_version": "",
+            },
         )
         content: dict[str, Any] = json.loads((today / "drift" / "drift.json").read_text())
         assert content["drifted"] == bool(report.get_int_custom_property("drifted"))
+        assert bool(content["retrain"]) == bool(report.get_int_custom_property("retrain"))
         return content
 
     @staticmethod

@@ -231,7 +231,48 @@ def test_the_component_has_its_parameters_in_the_cache_key():
         schema=Channel(standard_artifacts.Schema),
         examples=Channel(standard_artifacts.Examples),
         drift_config="{}",
+        config_hash="12ab",
         code_version="abc",
     )
-    assert check.exec_properties == {"drift_config": "{}", "code_version": "abc"}
+    assert check.exec_properties == {"drift_config": "{}", "config_hash": "12ab", "code_version": "abc"}
     assert check.outputs["drift"].type is DriftReport
+
+
+def test_only_drift_retrains(drift):
+    def retrain(rows, config_hash="of version 3", **options):
+        return drift(rows, config_hash=config_hash, **{"action": "retrain", **options})["retrain"]
+
+    alike, other = drift.rows(2000, seed=2), drift.rows(2000, seed=2)
+    for row in other:
+        row["visits"] *= 100
+    assert retrain(alike) == ""
+    assert retrain(other) == "the customers have drifted"
+    assert retrain(alike, config_hash="another") == "the configuration has changed"
+    assert retrain(alike, config_hash="") == "it was asked for"
+    assert retrain(alike, action="warn") == "new data always makes a new model"
+    assert retrain(alike, served=False) == "no model is served yet"
+    # What is said about the configuration leaves nothing open; a comparison that could not be made does.
+    assert retrain(alike, features={"columns": {"plan": 0.2}}) == ""
+    shutil.rmtree(drift.model_dir / "assets.extra" / "statistics")
+    assert retrain(alike) == "version 3 was pushed without its statistics: its features are not compared"
+
+
+def test_requests_that_are_not_what_the_model_was_made_for(drift):
+    rows = drift.rows(2000, seed=2)
+    assert drift(rows)["requests"] is None
+    alike = drift(rows, requests=drift.rows(1000, seed=3))
+    assert {each["name"] for each in alike["requests"]} == {"age", "visits", "city"}
+    assert alike["skew"] == []
+
+    # A client that sends ages in months and forgets the city.
+    requests = drift.rows(1000, seed=3)
+    for row in requests:
+        row.pop("city")
+        if "age" in row:
+            row["age"] *= 12
+    skewed = drift(rows, requests=requests, action="retrain", config_hash="of version 3")
+    assert [line.split(":")[:2] for line in skewed["skew"]] == [["requests", " age"], ["requests", " city"]]
+    # A new model of the same customers would not mend the client.
+    assert (skewed["drifted"], skewed["sentences"], skewed["retrain"]) == (False, [], "")
+    with pytest.raises(DataError, match="requests: age: "):
+        drift(rows, requests=requests, action="stop")

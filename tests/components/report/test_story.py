@@ -8,7 +8,7 @@ from components.report.figures.palette import segment_colours
 from components.report.figures.sweep import FOOT, HEIGHT, TOP, draw_sweep
 from components.report.metrics import MEANINGS, metric_views, slice_tables, threshold_views
 from components.report.migration import Version, history_of, migration_of
-from components.report.sweep import sweep_of
+from components.tuner.sweep import sweep_of
 from tests.components.report.material import MIGRATION, SWEEP
 
 
@@ -75,12 +75,7 @@ def test_only_the_last_versions_are_drawn():
 
 def test_sweep_lines():
     sweep = sweep_of(SWEEP)
-    assert [(item.k, item.chosen) for item in sweep.candidates] == [
-        (2, False),
-        (3, True),
-        (4, False),
-        (5, False),
-    ]
+    assert ([item.k for item in sweep.candidates], sweep.chosen) == ([2, 3, 4, 5], 3)
     silhouette, inertia = draw_sweep(sweep)
     assert (silhouette.metric, inertia.metric) == ("silhouette", "inertia")
     # k = 5 has no values.

@@ -66,8 +66,8 @@ def test_ids_stay_known_when_their_versions_are_gone(tmp_path):
 def test_a_run_that_is_resumed_does_not_see_its_own_push(tmp_path):
     version(tmp_path, "1", {1: "a"}, "r1")
     version(tmp_path, "2", {1: "a", 2: "b"}, "r2")
-    assert known_segments(str(tmp_path), but_of_run="r2") == Known(2, {1: Used("a", "1")})
-    assert known_segments(str(tmp_path), but_of_run="r3").next_id == 3
+    assert known_segments(str(tmp_path), but_of_runs=["r2"]) == Known(2, {1: Used("a", "1")})
+    assert known_segments(str(tmp_path), but_of_runs=["r3"]).next_id == 3
 
 
 def test_a_ledger_that_cannot_be_read_is_not_begun_anew(tmp_path):

@@ -12,11 +12,15 @@ from components.served_model.executor import Executor
 
 
 def _do(tmp_path, version):
-    model = standard_artifacts.Model()
+    model, pushed = standard_artifacts.Model(), standard_artifacts.PushedModel()
     model.uri = str(tmp_path / "artifact")
     (tmp_path / "artifact").mkdir()
     properties = {"serving_dir": str(tmp_path / "serving"), "version": version, "code_version": ""}
-    Executor().Do({}, {"model": [model]}, properties)
+    Executor().Do({}, {"model": [model], "pushed_model": [pushed]}, properties)
+    assert pushed.get_int_custom_property("pushed") == model.get_int_custom_property("served")
+    if version:
+        assert pushed.get_string_custom_property("pushed_version") == version
+        assert pushed.get_string_custom_property("pushed_destination") == str(tmp_path / "serving" / version)
     return model
 
 
