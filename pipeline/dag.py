@@ -134,12 +134,13 @@ class GuardingNodes:
     served: BaseComponent
     requests: list[BaseComponent]
     drift: BaseComponent
+    rows: BaseComponent | None = None
 
     @property
     def all(self) -> list[BaseComponent]:
         """In the order of the data's way."""
         data = [self.examples, self.statistics, self.schema, self.validator, self.gate]
-        return [*data, self.served, *self.requests, self.drift]
+        return [*([self.rows] if self.rows else []), *data, self.served, *self.requests, self.drift]
 
 
 def guarding_nodes(config: PipelineConfig, inputs: RunInputs, workspace: Workspace) -> GuardingNodes:
