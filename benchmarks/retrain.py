@@ -2,8 +2,9 @@
 
     python -m benchmarks.retrain [--rows 1000000] [--folder build/bench-retrain]
 
-Four runs of the real command in one workspace: a first run, the same again (nothing new), a retrain on a new span in
-which a tenth of the customers have changed, and a retrain in which only an option of the clustering changed. Prints
+Runs of the real command in one workspace: a first run, the same again (nothing new), a retrain on a new span in which
+a tenth of the customers have changed, a retrain in which only an option of the clustering changed, and another span
+for which the served model is kept, since nothing has drifted. Prints
 seconds from the command to its end, and ratios to the first run. Exits 1 when a run does not end as it should.
 """
 
@@ -38,6 +39,12 @@ RUNS = (
         "pushed",
         "0.60",
     ),
+    (
+        "new span, model kept",
+        ("--set", "data.span=3", "--set", "model.tolerance=0.00001", "--set", "drift.action=retrain"),
+        "kept",
+        None,
+    ),
 )
 _CONFIG = (
     f"name: retrain\ndata: {{path: 'span-{{SPAN}}/customers.csv', id: {data.ID}, span: 1}}\n"
@@ -60,10 +67,10 @@ def next_span(table: pa.Table, share: float = CHANGED_SHARE, seed: int = 1) -> p
 
 
 def prepare(folder: Path, rows: int) -> Path:
-    """Writes two spans and the config into an emptied folder; returns the config."""
+    """Writes three spans and the config into an emptied folder; returns the config."""
     shutil.rmtree(folder, ignore_errors=True)
     first = data.make_customers(rows)
-    for number, table in enumerate((first, next_span(first)), start=1):
+    for number, table in enumerate((first, next_span(first), next_span(first, seed=2)), start=1):
         path = folder / f"span-{number}" / "customers.csv"
         path.parent.mkdir(parents=True)
         pa_csv.write_csv(table, str(path))

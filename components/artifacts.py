@@ -6,7 +6,7 @@ from tfx.types.artifact import Artifact
 class DataVerdict(Artifact):
     """What the gate found: `verdict.json` with the anomalies that stop a run and those that only warn."""
 
-    TYPE_NAME = "DataVerdict"
+    TYPE_NAME = "components.DataVerdict"
 
 
 class DriftReport(Artifact):
@@ -15,7 +15,7 @@ class DriftReport(Artifact):
     Custom properties: `drifted`, 1 where anything is above its threshold; `retrain`, 0 where the served model is kept.
     """
 
-    TYPE_NAME = "DriftReport"
+    TYPE_NAME = "components.DriftReport"
 
 
 class SegmentAssignments(Artifact):
@@ -24,19 +24,19 @@ class SegmentAssignments(Artifact):
     Custom properties: `written` (1 or 0) and, when written, `path` (the Parquet file).
     """
 
-    TYPE_NAME = "SegmentAssignments"
+    TYPE_NAME = "components.SegmentAssignments"
 
 
 class SegmentReport(Artifact):
     """The page about the segments: `report.html`, and `report.json` with all that it shows."""
 
-    TYPE_NAME = "SegmentReport"
+    TYPE_NAME = "components.SegmentReport"
 
 
 class SegmentSweep(Artifact):
     """The search for the number of segments: `sweep.json` (see `components.tuner.sweep`)."""
 
-    TYPE_NAME = "SegmentSweep"
+    TYPE_NAME = "components.SegmentSweep"
 
 
 class SegmentMigration(Artifact):
@@ -46,4 +46,4 @@ class SegmentMigration(Artifact):
     down, `table` (the Parquet file).
     """
 
-    TYPE_NAME = "SegmentMigration"
+    TYPE_NAME = "components.SegmentMigration"

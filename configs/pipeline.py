@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from configs.data import DataConfig
+from configs.deployment import DeploymentConfig
 from configs.drift import DriftConfig
 from configs.evaluation import EvaluationConfig
 from configs.features import FeaturesConfig
@@ -40,6 +41,7 @@ class PipelineConfig(Section):
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
     retention: RetentionConfig = Field(default_factory=RetentionConfig)
     metadata: MetadataConfig = Field(default_factory=MetadataConfig)
+    deployment: DeploymentConfig = Field(default_factory=DeploymentConfig)
     beam_args: list[str] = Field(default_factory=list, description="arguments for Beam, such as a runner's")
 
     @property

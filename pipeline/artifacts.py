@@ -14,7 +14,7 @@ from pipeline.workspace import Workspace
 
 _DELETED = metadata_store_pb2.Artifact.DELETED
 _OUTPUT = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
-_REPORT_TYPE = "SegmentReport"
+_REPORT_TYPE = "components.SegmentReport"
 # What a run that was killed twice had done by then is worth more than its disk space.
 _LEAST_ATTEMPTS = 3
 

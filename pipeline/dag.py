@@ -15,6 +15,7 @@ from tfx.components.trainer.component import Trainer
 from tfx.components.transform.component import Transform
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.experimental.conditionals.conditional import Cond
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import BaseChannel
 
@@ -24,12 +25,15 @@ from components.evaluator.component import Evaluator
 from components.example_gen.component import CustomerExampleGen
 from components.example_gen.source import source_from_json
 from components.gate.component import DataGate
+from components.given_k.component import GivenK
 from components.migration.component import Migration
+from components.paths import is_local
 from components.pusher.component import Pusher
 from components.report.component import Report
 from components.served_model.component import ServedModel
 from components.serving_check.component import ServingCheck
 from components.tuner.component import Tuner
+from configs.errors import ConfigError
 from configs.pipeline import PipelineConfig
 from pipeline.columns import typed_data
 from pipeline.entry_points import node_version
@@ -47,6 +51,15 @@ LOCAL_BEAM_ARGS = [
 
 
 @dataclass(frozen=True)
+class Submitted:
+    """What a compiled pipeline can be submitted with: text `path` and `span`, and a number `k` where k is given."""
+
+    path: RuntimeParameter
+    span: RuntimeParameter
+    k: RuntimeParameter | None = None
+
+
+@dataclass(frozen=True)
 class RunInputs:
     """What a run was decided to work on, besides its config.
 
@@ -54,7 +67,8 @@ class RunInputs:
     schema_file: the curated schema under a name that changes with its content, or None to infer one. run_id: names
     the run. parent: the served version, or None. known: JSON of every segment id that was ever served. may_keep:
     whether the served model may stay where nothing has drifted. requests: how the rows that the served model was
-    asked about are read, and their files, both as JSON; None without any.
+    asked about are read, and their files, both as JSON; None without any. submitted: the parameters of a pipeline
+    that is compiled; `source`, `id_column` and `run_id` are "" then, and `parent` is `NEWEST`.
     """
 
     source: str
@@ -65,12 +79,18 @@ class RunInputs:
     known: str = ""
     may_keep: bool = False
     requests: tuple[str, str] | None = None
+    submitted: Submitted | None = None
 
 
 def data_nodes(config: PipelineConfig, inputs: RunInputs) -> dict[str, BaseComponent]:
     """The nodes up to the schema: what `segments schema` runs too."""
     queried = {}
     if config.data.bigquery is not None:
+        if not inputs.source:
+            raise ConfigError(
+                "data.bigquery: is read by runs of 'segments run'; for a compiled pipeline export the table and"
+                " name its files in data.path"
+            )
         # Here, not at the top: Google's client takes seconds, and most tables are files.
         from pipeline.queried import query_rows
 
@@ -79,6 +99,8 @@ def data_nodes(config: PipelineConfig, inputs: RunInputs) -> dict[str, BaseCompo
     example_gen = CustomerExampleGen(
         data_config=typed_data(config).model_dump_json(by_alias=True),
         source=inputs.source,
+        path=inputs.submitted.path if inputs.submitted else None,
+        span=inputs.submitted.span if inputs.submitted else None,
         rows=queried["rows"].outputs["examples"] if queried else None,
         code_version=node_version("ExampleGen"),
     ).with_id("ExampleGen")
@@ -109,7 +131,7 @@ def request_nodes(requests: tuple[str, str] | None) -> list[BaseComponent]:
     return [examples, statistics.with_id("RequestStatistics")]
 
 
-def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Workspace) -> Pipeline:
+def create_nodes(config: PipelineConfig, inputs: RunInputs, workspace: Workspace) -> list[BaseComponent]:
     """The whole DAG. Each node gets only its own section of the config, and a hash of the code it runs."""
     before = guarding_nodes(config, inputs, workspace)
     only_on_drift = config.drift.action == "retrain"
@@ -119,7 +141,12 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
     if only_on_drift:
         with Cond(verdict == 0):
             nodes += kept_nodes(config, inputs, workspace, before)
-    return assemble(config, workspace, nodes)
+    return nodes
+
+
+def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Workspace) -> Pipeline:
+    """The DAG for this machine."""
+    return assemble(config, workspace, create_nodes(config, inputs, workspace))
 
 
 @dataclass(frozen=True)
@@ -208,7 +235,9 @@ def model_nodes(
     # No data flows from the gates to what they guard; without these edges they may run in any order.
     transform.add_upstream_node(before.gate)
     transform.add_upstream_node(before.drift)
-    tuner = None
+    tuner = given_k = None
+    if inputs.submitted and inputs.submitted.k:
+        given_k = GivenK(k=inputs.submitted.k)
     if config.model.k == "auto":
         tuner = Tuner(
             examples=examples,
@@ -230,13 +259,14 @@ def model_nodes(
         transform_graph=transform.outputs["transform_graph"],
         # Fits start at what customers have now, and its segments keep their ids.
         base_model=served.outputs["model"],
-        hyperparameters=tuner.outputs["best_hyperparameters"] if tuner else None,
+        hyperparameters=_hyperparameters(tuner, given_k),
         run_fn="components.trainer.run_fn.run_fn",
         custom_config={
             "model": config.model.model_dump_json(by_alias=True),
             "identity": config.identity.model_dump_json(by_alias=True),
             "training": config.training.model_dump_json(by_alias=True),
-            "checkpoint_dir": workspace.checkpoints,
+            # Fits that are cut short go on from files that are written over in place, which no object store does.
+            "checkpoint_dir": workspace.checkpoints if is_local(workspace.root) else None,
             "features": config.features.model_dump_json(by_alias=True),
             "pipeline": config.name,
             "id_column": inputs.id_column,
@@ -259,7 +289,8 @@ def model_nodes(
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=serving_check.outputs["blessing"],
         serving_dir=workspace.serving,
-        run_key=inputs.run_id,
+        # Ties a push to its run for TFX's cache, which a compiled pipeline has none of.
+        run_key=inputs.run_id or "submitted",
         code_version=node_version("Pusher"),
     )
     assignments = _assignments(config, inputs, workspace, before, pusher.outputs["pushed_model"])
@@ -290,7 +321,7 @@ def model_nodes(
     )
     return [
         transform,
-        *([tuner] if tuner else []),
+        *filter(None, [given_k, tuner]),
         trainer,
         serving_check,
         evaluator,
@@ -320,6 +351,12 @@ def kept_nodes(
         assignments=assignments.outputs["assignments"],
     ).with_id("KeptReport")
     return [evaluator, assignments, report]
+
+
+def _hyperparameters(tuner: BaseComponent | None, given_k: BaseComponent | None) -> BaseChannel | None:
+    if tuner:
+        return tuner.outputs["best_hyperparameters"]
+    return given_k.outputs["hyperparameters"] if given_k else None
 
 
 def _evaluator(config: PipelineConfig, before: GuardingNodes, model: BaseChannel) -> Evaluator:
@@ -387,8 +424,12 @@ def assemble(config: PipelineConfig, workspace: Workspace, nodes: list[BaseCompo
 
 
 def _model_config_hash(config: PipelineConfig) -> str:
-    """Of the sections that make the model what it is; where it is fitted (`training`) is not among them."""
-    sections = [config.data, config.features, config.model, config.identity]
+    """Of the sections that make the model what it is, but which span of the data it is made from.
+
+    Where it is fitted (`training`) is not among them.
+    """
+    sections = [config.features, config.model, config.identity]
     if config.model.k == "auto":
         sections.append(config.tuner)
-    return hashlib.sha256("".join(s.model_dump_json() for s in sections).encode()).hexdigest()[:16]
+    said = [config.data.model_dump_json(exclude={"span"}), *(s.model_dump_json() for s in sections)]
+    return hashlib.sha256("".join(said).encode()).hexdigest()[:16]

@@ -32,7 +32,7 @@ from pipeline.requests import find_requests
 from pipeline.workspace import Workspace
 
 # Sections that say when runs happen and what is kept of them: no run's result depends on them.
-_NOT_OF_THE_RESULT = {"schedule", "retention", "metadata"}
+_NOT_OF_THE_RESULT = {"schedule", "retention", "metadata", "deployment"}
 # What is done with a model once it is there, and whether there may be one.
 _NOT_OF_THE_MODEL = {*_NOT_OF_THE_RESULT, "validation", "drift", "evaluation", "assignments", "report"}
 

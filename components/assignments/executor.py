@@ -7,12 +7,14 @@ from typing import Any
 from absl import logging
 from tfx import types
 from tfx.dsl.components.base import base_executor
+from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
 from components.assignments.table import PARQUET_FILE, score, table_schema, write_table
 from components.atomic import remove_leftovers, whole_folder
 from components.errors import ServingError
 from components.example_files import example_files, read_ingest
+from components.migration.table import MOVED_FILE
 from components.served_model.versions import list_versions
 from configs.outputs import AssignmentsConfig
 
@@ -67,6 +69,9 @@ class Executor(base_executor.BaseExecutor):
         with whole_folder(target, last=PARQUET_FILE, replace=True) as staging:
             batches = score(model_dir, example_files(examples), id_column)
             customers = write_table(batches, table_schema(id_column), staging, config.csv)
+            # Who moved when this version came: of a version that is kept, a new table changes nothing about that.
+            if fileio.exists(f"{target}/{MOVED_FILE}"):
+                fileio.copy(f"{target}/{MOVED_FILE}", f"{staging}/{MOVED_FILE}")
         assignments.set_int_custom_property("written", 1)
         assignments.set_int_custom_property("customers", customers)
         assignments.set_string_custom_property("path", f"{target}/{PARQUET_FILE}")

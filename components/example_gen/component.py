@@ -18,6 +18,8 @@ class CustomerExampleGenSpec(types.ComponentSpec):
     PARAMETERS = {
         "data_config": ExecutionParameter(type=str),
         "source": ExecutionParameter(type=str),
+        "path": ExecutionParameter(type=str, optional=True),
+        "span": ExecutionParameter(type=str, optional=True),
         "code_version": ExecutionParameter(type=str),
     }
     INPUTS = {"rows": ChannelParameter(type=standard_artifacts.Examples, optional=True)}
@@ -50,6 +52,8 @@ class CustomerExampleGen(base_beam_component.BaseBeamComponent):
         self,
         data_config: str,
         source: str,
+        path: Optional[str] = None,
+        span: Optional[str] = None,
         rows: Optional[types.BaseChannel] = None,
         code_version: Optional[str] = "",
     ) -> None:
@@ -58,7 +62,9 @@ class CustomerExampleGen(base_beam_component.BaseBeamComponent):
         Args:
           data_config: JSON of the configuration's section `data`.
           source: JSON of the files and their digests, as `source_to_json` writes it: by the digests TFX's
-            cache sees that a file has changed.
+            cache sees that a file has changed. "" where nobody could look before the run: they are found then.
+          path, span: where `source` is "", what the run was submitted with in place of the section's own; see
+            `components.example_gen.at_runtime.as_submitted`.
           rows: where `source` is a query: its rows, as TFX's BigQueryExampleGen writes them.
           code_version: hash of the code that is executed, for TFX's cache.
         """
@@ -66,6 +72,8 @@ class CustomerExampleGen(base_beam_component.BaseBeamComponent):
             spec=CustomerExampleGenSpec(
                 data_config=data_config,
                 source=source,
+                path=path,
+                span=span,
                 rows=rows,
                 code_version=code_version or "",
                 examples=types.Channel(type=standard_artifacts.Examples),

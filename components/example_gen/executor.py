@@ -17,6 +17,7 @@ from tfx.types import artifact_utils
 from components.errors import DataError
 from components.example_files import INGEST_FILE
 from components.example_gen import files
+from components.example_gen.at_runtime import as_submitted, find_source
 from components.example_gen.beam_steps import SPLITS, STAGING, write_customers
 from components.example_gen.plan import make_plan
 from components.example_gen.records import first_schema
@@ -47,16 +48,21 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             - table: the same customers without their id, as Parquet.
           exec_properties:
             - data_config: JSON of the configuration's section `data`.
-            - source: JSON of the files or the query, as `source_to_json` writes it.
+            - source: JSON of the files or the query, as `source_to_json` writes it; "" where files are to be found now.
+            - path, span: what the run was submitted with, where they are found now.
             - code_version: part of TFX's cache key only.
 
         Raises:
           DataError: the data must be mended; one line per problem.
         """
         examples = artifact_utils.get_single_instance(output_dict["examples"])
-        source, fingerprints = source_from_json(exec_properties["source"])
         data = DataConfig.model_validate_json(exec_properties["data_config"])
         query = data.bigquery.sql if data.bigquery is not None else None
+        if exec_properties["source"]:
+            source, fingerprints = source_from_json(exec_properties["source"])
+        else:
+            data = as_submitted(data, exec_properties.get("path"), exec_properties.get("span"))
+            source, fingerprints = find_source(data)
         if source.is_queried:
             data, source = _queried_rows(data, artifact_utils.get_single_uri(input_dict["rows"]))
         plan = make_plan(data, source)

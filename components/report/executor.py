@@ -43,7 +43,7 @@ class Executor(base_executor.BaseExecutor):
           exec_properties:
             - report_config: `ReportConfig` as JSON.
             - pipeline_name: stands in the heading where the config has no title.
-            - run_id: names the published folder.
+            - run_id: names the published folder; "" for the time, UTC, as local runs are named.
             - publish_dir: where that folder appears, whole or not at all; a page of the same run is replaced.
 
         Raises:
@@ -51,7 +51,8 @@ class Executor(base_executor.BaseExecutor):
           FileNotFoundError: an input lacks the file that it must hold.
         """
         config = ReportConfig.model_validate_json(exec_properties["report_config"])
-        run_id: str = exec_properties["run_id"]
+        now = datetime.datetime.now(datetime.timezone.utc)
+        run_id: str = exec_properties["run_id"] or now.strftime("%Y%m%d-%H%M%S")
         report = artifact_utils.get_single_instance(output_dict["report"])
         facts = read_run(input_dict)
         content = build_content(
@@ -59,7 +60,7 @@ class Executor(base_executor.BaseExecutor):
             title=config.title or exec_properties["pipeline_name"],
             customers_word=config.customers,
             run_id=run_id,
-            made_at=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            made_at=now.isoformat(timespec="seconds"),
             pictures=draw_pictures(
                 artifact_utils.get_single_instance(input_dict["model"]),
                 artifact_utils.get_single_instance(input_dict["examples"]),

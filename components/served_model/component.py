@@ -54,7 +54,9 @@ class ServedModel(base_component.BaseComponent):
         Args:
           serving_dir: The served folder.
           version: The version that is served, as `components.served_model.versions.served_version` finds it;
-            "" where there is none. It is a parameter, so that TFX's cache knows when it changed.
+            "" where there is none. It is a parameter, so that TFX's cache knows when it changed. `NEWEST` is for
+            platforms, where nobody can look before the run: whichever is served when the component works, with no
+            need of `known`.
           known: Every segment id that was ever served, as `components.served_model.known.known_to_json` writes it: a
             rollback makes an older version the parent, whose successor must not use the ids of later ones again.
           code_version: Hash of the code that runs, for TFX's cache key.
@@ -62,7 +64,11 @@ class ServedModel(base_component.BaseComponent):
         Raises:
           ValueError: `version` is not the name of a version.
         """
-        if version and not (version.isascii() and version.isdigit() and version[0] != "0"):
+        if (
+            version
+            and version != executor.NEWEST
+            and not (version.isascii() and version.isdigit() and version[0] != "0")
+        ):
             raise ValueError(f'version is "{version}"; it must be a whole number from 1 on, or "" for none')
         spec = ServedModelSpec(
             serving_dir=serving_dir,

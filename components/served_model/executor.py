@@ -14,7 +14,10 @@ from tfx.utils import io_utils, path_utils
 
 from components.errors import ServingError
 from components.served_model.known import known_from_json, write_known
-from components.served_model.versions import SAVED_MODEL_FILE
+from components.served_model.ledger import known_segments
+from components.served_model.versions import SAVED_MODEL_FILE, served_version
+
+NEWEST = "newest"
 
 
 class Executor(base_executor.BaseExecutor):
@@ -38,23 +41,26 @@ class Executor(base_executor.BaseExecutor):
               `pushed_version` and `pushed_destination` say what is served and where. It holds no copy.
           exec_properties:
             - serving_dir: the served folder.
-            - version: a version in it; "" for none.
+            - version: a version in it; "" for none; `NEWEST` for the one that is served now.
             - known: JSON of every segment id that was ever served; "" for none.
 
         Raises:
           ServingError: The version is not there, or it is not a SavedModel.
         """
         model = artifact_utils.get_single_instance(output_dict["model"])
-        version = exec_properties["version"]
+        version, serving_dir = exec_properties["version"], exec_properties["serving_dir"]
+        known = known_from_json(exec_properties.get("known") or "")
+        if version == NEWEST:
+            version, known = served_version(serving_dir) or "", known_segments(serving_dir)
         model.set_string_custom_property("version", version)
         model.set_int_custom_property("served", 1 if version else 0)
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         pushed.set_int_custom_property("pushed", 1 if version else 0)
-        write_known(model.uri, version, known_from_json(exec_properties.get("known") or ""))
+        write_known(model.uri, version, known)
         if not version:
             logging.info("No version is served yet: this run has no parent.")
             return
-        source = os.path.join(exec_properties["serving_dir"], version)
+        source = os.path.join(serving_dir, version)
         pushed.set_string_custom_property("pushed_version", version)
         pushed.set_string_custom_property("pushed_destination", source)
         if not fileio.exists(os.path.join(source, SAVED_MODEL_FILE)):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -124,11 +126,19 @@ def run_fn(fn_args: FnArgs) -> None:
         **segments.model_facts(transformation, fit, start.origin if start else "fresh"),
         **described,
         "pipeline": config["pipeline"],
-        "id_column": config.get("id_column"),
-        "config_hash": config["config_hash"],
+        "id_column": config.get("id_column") or ingest.get("id_column"),
+        "config_hash": _config_hash(config, k),
         "data": {key: ingest.get(key) for key in ("files", "span", "as_of")},
     }
     segments.write(fn_args.serving_model_dir, content)
+
+
+def _config_hash(config: Mapping[str, Any], k: int) -> str:
+    """Of the configuration that made the model: with the k that was asked for in place of its own."""
+    said = json.loads(config["model"])["k"]
+    if said in ("auto", k):
+        return str(config["config_hash"])
+    return hashlib.sha256(f"{config['config_hash']} k={k}".encode()).hexdigest()[:16]
 
 
 def _read_every(ingest: Mapping[str, Any], training: TrainingConfig, placement: Placement) -> int:

@@ -9,11 +9,11 @@ import keras_tuner
 from absl import logging
 from keras_tuner.errors import FatalError
 
+from components.trainer.hyperparameters import PARAMETER
 from components.tuner.choice import Bounds, choose, compared_with_none, score_of
 from components.tuner.judging import Judge
 from components.tuner.sweep import Candidate, Sweep
 
-PARAMETER = "k"
 _SCORE = "score"
 # Of a trial whose candidate has no score. A trial that fails for KerasTuner would, three in a row, end the search.
 _NO_SCORE = -1.0

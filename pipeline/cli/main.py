@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from pipeline.cli import assign, check, clean, explain, report, rollback, run, runs, sample, schedule, schema
+from pipeline.cli import (
+    assign,
+    check,
+    clean,
+    compile,
+    explain,
+    report,
+    rollback,
+    run,
+    runs,
+    sample,
+    schedule,
+    schema,
+)
 
 app = typer.Typer(
     name="segments",
@@ -21,6 +34,7 @@ app.command("runs")(runs.runs)
 app.command("assign")(assign.assign)
 app.command("explain")(explain.explain)
 app.command("schedule")(schedule.schedule)
+app.command("compile")(compile.compile_)
 app.command("rollback")(rollback.rollback)
 app.command("clean")(clean.clean)
 app.command("report")(report.report)

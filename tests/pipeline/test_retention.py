@@ -21,7 +21,12 @@ from pipeline.rollback import roll_back
 from tests.end_to_end.command import Segments
 from tests.pipeline.place import Place
 
-NODES = {"ExampleGen": "Examples", "Trainer": "Model", "Pusher": "PushedModel", "Report": "SegmentReport"}
+NODES = {
+    "ExampleGen": "Examples",
+    "Trainer": "Model",
+    "Pusher": "PushedModel",
+    "Report": "components.SegmentReport",
+}
 TIGHT = RetentionConfig(runs=1, models=2, days=0)
 
 

@@ -1,0 +1,1 @@
+"""The number of segments as a parameter of a run."""
