@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.example_gen.bad_values import BadValueError, count_true, refuse
-from components.example_gen.times import DAY_MICROSECONDS, TIMESTAMP, days, naive, strict_times
+from components.example_gen.dates import DAY_MICROSECONDS, TIMESTAMP, days, naive, strict_times
 
 __all__ = ["DAY_MICROSECONDS", "INTEGER", "NUMBER", "TEXT", "TIME", "TIMESTAMP", "BadValueError", "days"]
 

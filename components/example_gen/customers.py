@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 from components.errors import DataError
 from components.example_gen import hashing, transactions
 from components.example_gen.convert import INTEGER, TEXT, TIME
+from components.example_gen.dates import as_number, is_whole
 from components.example_gen.plan import Plan
 from components.example_gen.rows import FILE_SHIFT, HASH, ID, POSITION, ROW_HASHES, file_and_row, read_rows
 from components.example_gen.source import TRANSACTION_FEATURES
 from components.example_gen.tally import Tally, microseconds, total
-from components.example_gen.times import as_number, is_whole
 from configs.cleaning import DateConfig, RepeatsConfig
 
 

@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 
 from components.example_gen.bad_values import refuse
 from components.example_gen.convert import TIME, convert_and_count, without_markers
+from components.example_gen.dates import no_time, times_of
 from components.example_gen.numbers import plain_numbers
-from components.example_gen.times import no_time, times_of
 from configs.data import DataConfig
 
 

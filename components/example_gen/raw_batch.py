@@ -26,9 +26,9 @@ from components.example_gen.convert import (
     convert_and_count,
     whole_number_text,
 )
+from components.example_gen.dates import no_time
 from components.example_gen.meaning import Meaning, mean
 from components.example_gen.plan import Plan, missing_value_remedy
-from components.example_gen.times import no_time
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from components.example_gen import bounds
 from components.example_gen.convert import INTEGER, NUMBER, TEXT, TIME, BadValueError, base_type
+from components.example_gen.dates import as_number
 from components.example_gen.meaning import mean
-from components.example_gen.times import as_number
 from components.served_model.loaded import Feature, Value
 from configs.cleaning import BoundsConfig
 from configs.data import DataConfig

@@ -351,7 +351,7 @@ class TestDates:
     @settings(deadline=None)
     @given(st.dates(min_value=datetime.date(1, 1, 1)), st.sampled_from(["%d.%m.%Y", "%Y-%m-%d", "%m/%d/%Y"]))
     def test_any_date_is_read_back(self, date, pattern):
-        from components.example_gen.times import as_number, times_of
+        from components.example_gen.dates import as_number, times_of
         from configs.cleaning import DateConfig
 
         text = pattern.replace("%d", f"{date.day:02}").replace("%m", f"{date.month:02}")
