@@ -25,7 +25,7 @@ from configs.validation import ValidationConfig
 
 
 class PipelineConfig(Section):
-    """One pipeline. Only `data.path` is required; `name` defaults to the file's name."""
+    """One pipeline. Only `data.path` or `data.bigquery` is required; `name` defaults to the file's name."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
     data: DataConfig

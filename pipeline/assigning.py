@@ -33,11 +33,12 @@ def assign_file(config: PipelineConfig, model_dir: str, input_path: str, output:
     Args:
       config: its section `data` says how the file is read: types, missing values, conditions, transactions.
       model_dir: the served version.
-      input_path: CSV or Parquet, customers or transactions; a glob is fine.
+      input_path: a file of any format, customers or transactions; a glob is fine.
       output: ends in `.csv`, or else is Parquet. It appears whole or not at all.
 
     Returns:
-      `customers`, `rows_read`, `rows_dropped` (rule -> rows), `segments` (id, name, customers), `outliers`, `output`.
+      `customers`, `rows_read`, `rows_dropped` (rule -> rows), `values_changed` (column -> rule -> values),
+      `segments` (id, name, customers), `outliers`, `output`.
 
     Raises:
       ConfigError: the file lacks a column.
@@ -74,6 +75,7 @@ def assign_file(config: PipelineConfig, model_dir: str, input_path: str, output:
         "customers": len(customers),
         "rows_read": tally.rows_read,
         "rows_dropped": dict(sorted(tally.rows_dropped.items())),
+        "values_changed": tally.changes.by_column(),
         "segments": [
             {"id": each["id"], "name": each["name"], "customers": counts[each["id"]]}
             for each in model.content["segments"]
@@ -87,7 +89,7 @@ def _of_file(data: DataConfig, model: LoadedModel, path: str) -> DataConfig:
     """The section for another file; the customer id is the model's where the section does not name it."""
     known = model.content.get("id_column")
     id_column = data.id or (known if known != ROW_ID else None)
-    update: dict[str, Any] = {"path": path, "span": None, "id": id_column}
+    update: dict[str, Any] = {"path": path, "bigquery": None, "span": None, "id": id_column}
     parts = data.transactions
     if parts is not None and isinstance(parts.category_shares, int):
         # Those that are frequent in this file may be others.
@@ -101,7 +103,12 @@ def _typed(data: DataConfig, features: list[Feature]) -> DataConfig:
     """Columns mean what they mean to the model, whatever the file's first rows hold."""
     if data.transactions is not None:
         return data
-    types = {feature.name: "text" if feature.is_text else "number" for feature in features}
+    # What a time becomes is a number to the model; what is read is a time.
+    types = {
+        feature.name: "text" if feature.is_text else "number"
+        for feature in features
+        if feature.name not in data.dates and feature.name != data.repeats_by
+    }
     return data.model_copy(update={"types": {**types, **data.types}})
 
 

@@ -17,7 +17,7 @@ def typed_data(config: PipelineConfig) -> DataConfig:
     numeric = {
         name: "number"
         for name, feature in config.features.columns.items()
-        if feature.type == "numeric" and name not in config.data.types
+        if feature.type == "numeric" and name not in {**config.data.types, **config.data.dates}
     }
     return config.data.model_copy(update={"types": {**config.data.types, **numeric}})
 

@@ -24,6 +24,7 @@ from components.assignments.component import Assignments
 from components.drift.component import DriftCheck
 from components.evaluator.component import Evaluator
 from components.example_gen.component import CustomerExampleGen
+from components.example_gen.source import source_from_json
 from components.gate.component import DataGate
 from components.given_k.component import GivenK
 from components.migration.component import Migration
@@ -34,6 +35,7 @@ from components.selection.component import FeatureSelection
 from components.served_model.component import ServedModel
 from components.serving_check.component import ServingCheck
 from components.tuner.component import Tuner
+from configs.errors import ConfigError
 from configs.pipeline import PipelineConfig
 from configs.section import Section
 from pipeline.columns import typed_data
@@ -85,11 +87,24 @@ class RunInputs:
 
 def data_nodes(config: PipelineConfig, inputs: RunInputs) -> dict[str, BaseComponent]:
     """The nodes up to the schema: what `segments schema` runs too."""
+    queried = {}
+    if config.data.bigquery is not None:
+        if not inputs.source:
+            raise ConfigError(
+                "data.bigquery: is read by runs of 'segments run'; for a compiled pipeline export the table and"
+                " name its files in data.path"
+            )
+        # Here, not at the top: Google's client takes seconds, and most tables are files.
+        from pipeline.queried import query_rows
+
+        _, (fingerprint,) = source_from_json(inputs.source)
+        queried["rows"] = query_rows(config.data.bigquery, moment=fingerprint[-1])
     example_gen = CustomerExampleGen(
         data_config=typed_data(config).model_dump_json(by_alias=True),
         source=inputs.source,
         path=inputs.submitted.path if inputs.submitted else None,
         span=inputs.submitted.span if inputs.submitted else None,
+        rows=queried["rows"].outputs["examples"] if queried else None,
         code_version=node_version("ExampleGen"),
     ).with_id("ExampleGen")
     # All columns, features or not: a schema then stays the same when the choice of features changes. Only the id is
@@ -99,7 +114,7 @@ def data_nodes(config: PipelineConfig, inputs: RunInputs) -> dict[str, BaseCompo
         schema: BaseComponent = ImportSchemaGen(schema_file=inputs.schema_file).with_id("SchemaGen")
     else:
         schema = SchemaGen(statistics=statistics.outputs["statistics"], infer_feature_shape=False)
-    return {"examples": example_gen, "statistics": statistics, "schema": schema}
+    return {**queried, "examples": example_gen, "statistics": statistics, "schema": schema}
 
 
 def _statistics_options() -> StatsOptions:
@@ -149,12 +164,13 @@ class GuardingNodes:
     served: BaseComponent
     requests: list[BaseComponent]
     drift: BaseComponent
+    rows: BaseComponent | None = None
 
     @property
     def all(self) -> list[BaseComponent]:
         """In the order of the data's way."""
         data = [self.examples, self.statistics, self.schema, self.validator, self.gate]
-        return [*data, self.served, *self.requests, self.drift]
+        return [*([self.rows] if self.rows else []), *data, self.served, *self.requests, self.drift]
 
 
 def guarding_nodes(config: PipelineConfig, inputs: RunInputs, workspace: Workspace) -> GuardingNodes:

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from components.example_gen.source import Source, fingerprint_files, resolve_source, source_to_json
+from components.example_gen.source import Source, fingerprint_source, resolve_source, source_to_json
 from components.served_model.restoring import restored_by
 from components.served_model.versions import list_versions, read_mark, served_version
 from configs.errors import ConfigError
@@ -61,10 +61,11 @@ def plan_run(config: PipelineConfig, workspace: Workspace) -> RunPlan:
     """
     source = resolve_source(config)
     # What the first rows already show to be wrong is said now, and not after TensorFlow is loaded.
-    planned_features(config, source)
+    if not source.is_queried:
+        planned_features(config, source)
     cache_path = os.path.join(workspace.inputs, "digests.json")
     cache = read_json(cache_path)
-    fingerprints = fingerprint_files(source.all_files, cache)
+    fingerprints = fingerprint_source(source, cache)
     with open(cache_path, "w") as file:
         json.dump(cache, file)
     source_json = source_to_json(source, fingerprints)

@@ -242,6 +242,7 @@ def _ingest(counts: dict[str, dict[str, int]], tally: Tally, plan: Plan) -> dict
         "files": list(plan.source.files),
         "rows_read": tally.rows_read,
         "rows_dropped": dict(sorted(tally.rows_dropped.items())),
+        "values_changed": tally.changes.by_column(),
         "customers": counts["customers"],
         "id_column": plan.source.id_name,
         "as_of": as_of.isoformat() if as_of else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Optional
 
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
@@ -22,7 +22,7 @@ class CustomerExampleGenSpec(types.ComponentSpec):
         "span": ExecutionParameter(type=str, optional=True),
         "code_version": ExecutionParameter(type=str),
     }
-    INPUTS: dict[str, Any] = {}
+    INPUTS = {"rows": ChannelParameter(type=standard_artifacts.Examples, optional=True)}
     OUTPUTS = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "table": ChannelParameter(type=standard_artifacts.Examples),
@@ -30,7 +30,7 @@ class CustomerExampleGenSpec(types.ComponentSpec):
 
 
 class CustomerExampleGen(base_beam_component.BaseBeamComponent):
-    """Reads CSV or Parquet and writes one tf.Example per customer, in the splits train and eval.
+    """Reads files or the rows of a query and writes one tf.Example per customer, in the splits train and eval.
 
         source = resolve_source(config)
         example_gen = CustomerExampleGen(
@@ -54,6 +54,7 @@ class CustomerExampleGen(base_beam_component.BaseBeamComponent):
         source: str,
         path: Optional[str] = None,
         span: Optional[str] = None,
+        rows: Optional[types.BaseChannel] = None,
         code_version: Optional[str] = "",
     ) -> None:
         """The component.
@@ -64,6 +65,7 @@ class CustomerExampleGen(base_beam_component.BaseBeamComponent):
             cache sees that a file has changed. "" where nobody could look before the run: they are found then.
           path, span: where `source` is "", what the run was submitted with in place of the section's own; see
             `components.example_gen.at_runtime.as_submitted`.
+          rows: where `source` is a query: its rows, as TFX's BigQueryExampleGen writes them.
           code_version: hash of the code that is executed, for TFX's cache.
         """
         super().__init__(
@@ -72,6 +74,7 @@ class CustomerExampleGen(base_beam_component.BaseBeamComponent):
                 source=source,
                 path=path,
                 span=span,
+                rows=rows,
                 code_version=code_version or "",
                 examples=types.Channel(type=standard_artifacts.Examples),
                 table=types.Channel(type=standard_artifacts.Examples),

@@ -22,12 +22,13 @@ _COMPARE: dict[str, Callable[[pa.Array, pa.Scalar], pa.Array]] = {
 }
 
 
-def meets(column: pa.Array, condition: Condition) -> pa.Array:
+def meets(column: pa.Array, condition: Condition, key: str = "data.keep") -> pa.Array:
     """Which values meet a condition.
 
     Args:
       column: string, int64, double or timestamp[us], [n].
       condition: all of its operators must hold. A missing value meets none but `missing`.
+      key: where the configuration says it.
 
     Returns:
       bool [n], none missing.
@@ -37,7 +38,7 @@ def meets(column: pa.Array, condition: Condition) -> pa.Array:
     """
     met = pa.array([True] * len(column), pa.bool_()) if len(column) else pa.array([], pa.bool_())
     for name, operand in _operators(condition):
-        met = pc.and_(met, pc.fill_null(_meets(column, condition, name, operand), False))
+        met = pc.and_(met, pc.fill_null(_meets(column, condition, name, operand, key), False))
     return met
 
 
@@ -52,26 +53,26 @@ def _operators(condition: Condition) -> list[tuple[str, Any]]:
     return [(name, operand) for name, operand in values.items() if operand is not None]
 
 
-def _meets(column: pa.Array, condition: Condition, name: str, operand: Any) -> pa.Array:
+def _meets(column: pa.Array, condition: Condition, name: str, operand: Any, key: str) -> pa.Array:
     if name == "missing":
         return column.is_null() if operand else column.is_valid()
     if name in ("matches", "not_matches"):
         found = pc.match_substring_regex(pc.cast(column, pa.string()), operand)
         return found if name == "matches" else pc.invert(found)
     if name in ("is_in", "not_in"):
-        wanted = _operands(column, condition, name, operand)
+        wanted = _operands(column, condition, name, operand, key)
         found = pc.is_in(_comparable(column), value_set=wanted)
         # `is_in` answers for missing values too; no operator but `missing` holds for one.
         found = pc.if_else(column.is_valid(), found, pa.scalar(None, pa.bool_()))
         return found if name == "is_in" else pc.invert(found)
-    return _COMPARE[name](_comparable(column), _operands(column, condition, name, [operand])[0])
+    return _COMPARE[name](_comparable(column), _operands(column, condition, name, [operand], key)[0])
 
 
 def _comparable(column: pa.Array) -> pa.Array:
     return pc.cast(column, pa.float64(), safe=False) if pa.types.is_integer(column.type) else column
 
 
-def _operands(column: pa.Array, condition: Condition, name: str, operands: list[Any]) -> pa.Array:
+def _operands(column: pa.Array, condition: Condition, name: str, operands: list[Any], key: str) -> pa.Array:
     """Operands as the column's type: text for text, else numbers or times."""
     kind = "text"
     if pa.types.is_timestamp(column.type):
@@ -82,5 +83,5 @@ def _operands(column: pa.Array, condition: Condition, name: str, operands: list[
         return convert(pa.array([as_written(operand) for operand in operands], pa.string()), kind)
     except BadValueError as error:
         raise ConfigError(
-            f"data.keep: {condition.column} {name}: {error.value!r} {error.reason}, the column's values are"
+            f"{key}: {condition.column} {name}: {error.value!r} {error.reason}, the column's values are"
         ) from error

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -12,28 +10,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.example_gen.bad_values import BadValueError, count_true, refuse
+from components.example_gen.dates import DAY_MICROSECONDS, TIMESTAMP, days, naive, strict_times
+
+__all__ = ["DAY_MICROSECONDS", "INTEGER", "NUMBER", "TEXT", "TIME", "TIMESTAMP", "BadValueError", "days"]
+
 # What a column means. `time` is UTC where no zone is written.
 TEXT, INTEGER, NUMBER, TIME = "text", "integer", "number", "time"
 
-TIMESTAMP = pa.timestamp("us")
-DAY_MICROSECONDS = 86_400_000_000
-
 _NUMBER = r"^[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|(?i:nan|inf|infinity))$"
 _INTEGER = r"^[+-]?\d+$"
-# Times with an offset.
-ZONED = r"\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"
-_UTC = datetime.timezone.utc
 _TOO_LARGE = 2.0**63
-_ISO_TIME = r"^\d{4}-\d\d-\d\d([T ]\d\d(:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d(:?\d\d)?)?)?$"
-
-
-@dataclasses.dataclass
-class BadValueError(Exception):
-    """A value that is not what its column is said to hold; `index` is its place in the batch."""
-
-    index: int
-    value: Any
-    reason: str
 
 
 def base_type(column: pa.Array) -> pa.Array:
@@ -56,7 +43,7 @@ def base_type(column: pa.Array) -> pa.Array:
         return pc.cast(column, pa.float64())
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         # Finer than a microsecond is cut off; a zone is dropped, the values are UTC anyway.
-        return _naive(pc.cast(column, pa.timestamp("us", getattr(kind, "tz", None)), safe=False))
+        return naive(pc.cast(column, pa.timestamp("us", getattr(kind, "tz", None)), safe=False))
     raise TypeError(str(kind))
 
 
@@ -93,33 +80,54 @@ def convert(
     Raises:
       BadValueError: the first value that cannot be converted, or an infinity.
     """
-    if pa.types.is_string(column.type):
-        column = _without(column, pa.array(["", *map(as_written, markers)], pa.string()))
+    return convert_and_count(column, kind, markers, time_format, strict)[0]
+
+
+def convert_and_count(
+    column: pa.Array,
+    kind: str,
+    markers: Sequence[Any] = (),
+    time_format: str | None = None,
+    strict: bool = True,
+) -> tuple[pa.Array, int]:
+    """The same, and how many values were markers."""
+    column, as_text = without_markers(column, markers)
     if kind == TEXT:
-        return _text(column)
+        return _text(column), as_text
     if kind == TIME:
-        return _times(column, time_format)
-    wanted = pa.array([value for value in map(_as_number, markers) if value is not None], pa.float64())
+        return strict_times(column, time_format), as_text
+    wanted = [value for value in map(_as_number, markers) if value is not None]
     if pa.types.is_string(column.type):
-        return _without(_numbers_of(column, kind, strict), wanted)
+        column, as_numbers = _without(_numbers_of(column, kind, strict), wanted)
+        return column, as_text + as_numbers
     # Before anything is refused: an infinity may be what stands for missing.
-    return _numbers_of(_without(column, wanted), kind, strict)
+    column, as_numbers = _without(column, wanted)
+    return _numbers_of(column, kind, strict), as_numbers
+
+
+def without_markers(column: pa.Array, markers: Sequence[Any]) -> tuple[pa.Array, int]:
+    """A column that was read as text without what stands for missing as text, and how many values that were.
+
+    The empty text goes too, and does not count.
+    """
+    if not pa.types.is_string(column.type):
+        return column, 0
+    return _without(_without(column, [""])[0], [as_written(marker) for marker in markers])
 
 
 def number_share(column: pa.Array) -> tuple[float, int | None]:
     """The share of numbers among the values of a text column [n] that has any, and the first that is none."""
     text = column.drop_null()
-    is_number = pc.match_substring_regex(pc.utf8_trim_whitespace(text), _NUMBER)
-    if pc.all(is_number).as_py():
+    numbers = is_number(text)
+    if pc.all(numbers).as_py():
         return 1.0, None
     positions = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
-    return pc.mean(is_number).as_py(), int(positions[pc.index(is_number, False).as_py()])
+    return pc.mean(numbers).as_py(), int(positions[pc.index(numbers, False).as_py()])
 
 
-def days(times: pa.Array) -> pa.Array:
-    """Times as days since 1970-01-01 UTC: double [n]."""
-    # A double does not hold every microsecond of 9999-12-31; what is rounded off is below 1e-10 days.
-    return pc.divide(pc.cast(pc.cast(times, pa.int64()), pa.float64(), safe=False), float(DAY_MICROSECONDS))
+def is_number(text: pa.Array) -> pa.Array:
+    """Which text [n] is a number in plain notation: bool [n]."""
+    return pc.match_substring_regex(pc.utf8_trim_whitespace(text), _NUMBER)
 
 
 def as_written(value: Any) -> str:
@@ -136,15 +144,17 @@ def whole_number_text(column: pa.Array) -> pa.Array:
     return pc.cast(_integers(column), pa.string())
 
 
-def _without(column: pa.Array, values: pa.Array) -> pa.Array:
-    """The column with these values missing."""
-    if not len(values) or pa.types.is_timestamp(column.type) or pa.types.is_null(column.type):
-        return column
+def _without(column: pa.Array, values: Sequence[Any]) -> tuple[pa.Array, int]:
+    """The column with these values missing, and how many there were."""
+    if not values or pa.types.is_timestamp(column.type) or pa.types.is_null(column.type):
+        return column, 0
+    wanted = pa.array(values, pa.string() if pa.types.is_string(column.type) else pa.float64())
     if pa.types.is_integer(column.type):
-        gone = pc.is_in(pc.cast(column, pa.float64(), safe=False), value_set=values)
+        gone = pc.is_in(pc.cast(column, pa.float64(), safe=False), value_set=wanted)
     else:
-        gone = pc.is_in(column, value_set=values)
-    return pc.if_else(gone, pa.scalar(None, column.type), column) if pc.any(gone).as_py() else column
+        gone = pc.is_in(column, value_set=wanted)
+    count = count_true(gone)
+    return (pc.if_else(gone, pa.scalar(None, column.type), column) if count else column), count
 
 
 def _text(column: pa.Array) -> pa.Array:
@@ -162,7 +172,7 @@ def _numbers(column: pa.Array) -> pa.Array:
     else:
         numbers = pc.cast(column, pa.float64(), safe=False)
     if not pc.all(pc.is_finite(numbers)).as_py():
-        _refuse(pc.is_inf(numbers), column, "is infinite")
+        refuse(pc.is_inf(numbers), column, "is infinite")
         numbers = pc.if_else(pc.is_nan(numbers), pa.scalar(None, pa.float64()), numbers)
     return numbers
 
@@ -189,8 +199,8 @@ def _integers(column: pa.Array) -> pa.Array:
         except pa.ArrowInvalid:
             return _unusual_integers(column)
     numbers = _numbers(column)
-    _refuse(pc.not_equal(numbers, pc.trunc(numbers)), column, "is not a whole number")
-    _refuse(pc.greater_equal(pc.abs(numbers), _TOO_LARGE), column, "is too large for a whole number")
+    refuse(pc.not_equal(numbers, pc.trunc(numbers)), column, "is not a whole number")
+    refuse(pc.greater_equal(pc.abs(numbers), _TOO_LARGE), column, "is too large for a whole number")
     return pc.cast(numbers, pa.int64())
 
 
@@ -199,79 +209,15 @@ def _unusual_integers(column: pa.Array) -> pa.Array:
     numbers = _numbers(column)
     text = pc.if_else(numbers.is_valid(), pc.utf8_trim_whitespace(column), pa.scalar(None, pa.string()))
     digits = _plain(pc.replace_substring_regex(text, r"\.0*$", ""), _INTEGER, "is not a whole number")
-    _refuse(pc.greater_equal(pc.abs(numbers), _TOO_LARGE), column, "is too large for a whole number")
+    refuse(pc.greater_equal(pc.abs(numbers), _TOO_LARGE), column, "is too large for a whole number")
     return pc.cast(digits, pa.int64())
 
 
 def _plain(column: pa.Array, pattern: str, reason: str) -> pa.Array:
     """Text that matches the pattern once spaces around it are gone, without a leading plus."""
     trimmed = pc.utf8_trim_whitespace(column)
-    _refuse(pc.invert(pc.match_substring_regex(trimmed, pattern)), column, reason)
+    refuse(pc.invert(pc.match_substring_regex(trimmed, pattern)), column, reason)
     return pc.utf8_ltrim(trimmed, "+")
-
-
-def _times(column: pa.Array, time_format: str | None) -> pa.Array:
-    if pa.types.is_timestamp(column.type):
-        return column
-    if not pa.types.is_string(column.type):
-        _refuse(column.is_valid(), column, "is a number, not a time")
-        return pa.nulls(len(column), TIMESTAMP)
-    if time_format is not None:
-        return _parsed_times(column, time_format, f"is not a time in the format {time_format}")
-    try:
-        return _iso_times(column)
-    except pa.ArrowInvalid:
-        reason = "is not a time in ISO 8601, such as 2024-12-31 23:59:59 (else say time_format)"
-        text = pc.utf8_trim_whitespace(column)
-        _refuse(pc.invert(pc.match_substring_regex(text, _ISO_TIME)), column, reason)
-        return _parsed_times(text, None, reason)
-
-
-def _iso_times(text: pa.Array) -> pa.Array:
-    zoned = pc.match_substring_regex(text, ZONED)
-    if not pc.any(zoned).as_py():
-        return pc.cast(text, TIMESTAMP)
-    none = pa.scalar(None, pa.string())
-    utc = _naive(pc.cast(pc.if_else(zoned, text, none), pa.timestamp("us", "UTC")))
-    return pc.coalesce(utc, pc.cast(pc.if_else(zoned, none, text), TIMESTAMP))
-
-
-def _naive(times: pa.Array) -> pa.Array:
-    """Times in UTC without a zone; Arrow keeps zoned ones in UTC anyway."""
-    return pc.cast(pc.cast(times, pa.int64()), TIMESTAMP)
-
-
-def _parsed_times(column: pa.Array, time_format: str | None, reason: str) -> pa.Array:
-    # Slow to import, and wanted for the patterns and the fractions that Arrow does not know only.
-    import pandas as pd
-
-    # Few distinct times in many lines: each is parsed once.
-    encoded = column.dictionary_encode()
-    parsed = pd.to_datetime(encoded.dictionary.to_pandas(), format=time_format, errors="coerce", utc=True)
-    naive = parsed.dt.tz_localize(None).to_numpy("datetime64[us]")
-    # Nanoseconds, and so pandas, end in the year 2262: before 9999-12-31, which many systems write for "never".
-    for index in np.flatnonzero(np.isnat(naive)):
-        naive[index] = _far_time(encoded.dictionary[int(index)].as_py(), time_format)
-    times = pa.array(naive, TIMESTAMP, from_pandas=True).take(encoded.indices)
-    _refuse(pc.and_(column.is_valid(), times.is_null()), column, reason)
-    return times
-
-
-def _far_time(text: str, time_format: str | None) -> np.datetime64:
-    """A time of any year from 1 to 9999, UTC; not-a-time where the text is none."""
-    try:
-        if time_format is None:
-            return np.datetime64(_iso_times(pa.array([text]))[0].as_py(), "us")
-        time = datetime.datetime.strptime(text, time_format)
-    except (ValueError, OverflowError):
-        return np.datetime64("NaT", "us")
-    return np.datetime64(time if time.tzinfo is None else time.astimezone(_UTC).replace(tzinfo=None), "us")
-
-
-def _refuse(bad: pa.Array, column: pa.Array, reason: str) -> None:
-    index = pc.index(bad, True).as_py()
-    if index >= 0:
-        raise BadValueError(index, column[index].as_py(), reason)
 
 
 def _as_number(marker: Any) -> float | None:

@@ -10,11 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.example_gen import attributes, hashing, purchase_features, transactions
-from components.example_gen.convert import TEXT, TIME, days
+from components.example_gen.convert import INTEGER, TEXT, TIME
+from components.example_gen.dates import as_number, is_whole
 from components.example_gen.plan import Plan
 from components.example_gen.rows import FILE_SHIFT, HASH, ID, POSITION, ROW_HASHES, file_and_row
 from components.example_gen.tally import Tally
 from components.example_gen.transactions import Sums
+from configs.cleaning import DateConfig, RepeatsConfig
 
 # What `condense` makes of rows: them as they are, or their partial sums.
 ROWS = "rows"
@@ -82,7 +84,9 @@ def customer_columns(plan: Plan, table: pa.Table, tally: Tally) -> dict[str, pa.
     """
     parts = plan.data.transactions
     joined = plan.attributes.features if plan.attributes else ()
-    columns = {name: _table_column(table[name], name in tally.promoted) for name in (*plan.features, *joined)}
+    # Joined attributes have their own dates: none.
+    dates = {name: plan.data.dates.get(name) for name in plan.features} | dict.fromkeys(joined)
+    columns = {name: _table_column(table[name], name in tally.promoted, rule) for name, rule in dates.items()}
     if parts is not None:
         end = tally.end(plan.data)
         assert end is not None
@@ -97,8 +101,9 @@ def column_types(plan: Plan, tally: Tally) -> dict[str, str]:
     kinds = {name: plan.kinds[name] for name in plan.features}
     if plan.attributes is not None:
         kinds |= {name: plan.attributes.kinds[name] for name in plan.attributes.features}
-    promoted = {name for name, kind in kinds.items() if kind == TIME} | tally.promoted
-    kinds |= {name: "number" for name in promoted if name in kinds}
+    times = {name for name, kind in kinds.items() if kind == TIME}
+    kinds |= {name: "number" for name in times | tally.promoted if name in kinds}
+    kinds |= {name: INTEGER for name in times & set(plan.features) if is_whole(plan.data.dates.get(name))}
     if plan.data.transactions is not None:
         kinds = plan.data.transactions.columns_made(plan.source.categories) | kinds
     return {plan.source.id_name: TEXT, **kinds}
@@ -173,6 +178,9 @@ def _one_row_each(plan: Plan, table: pa.Table) -> tuple[pa.Table, Tally]:
         example = (*file_and_row(table[POSITION][at].as_py()), table[ID][at].as_py())
         return table, Tally(repeated_ids=len(np.unique(codes[repeats])), example_id=example)
     counted = Tally(rows_dropped=Counter(duplicate_ids=int(repeats.sum())))
+    if isinstance(plan.data.duplicate_ids, RepeatsConfig):
+        by, keep = plan.data.duplicate_ids.by, plan.data.duplicate_ids.keep
+        return table.take(_ranked_rows(codes, table[by], last=keep == "last")), counted
     if plan.data.duplicate_ids == "first":
         return table.filter(pa.array(~repeats)), counted
     last_row = np.zeros(codes.max() + 1, np.int64)
@@ -180,7 +188,24 @@ def _one_row_each(plan: Plan, table: pa.Table) -> tuple[pa.Table, Tally]:
     return table.take(np.sort(last_row)), counted
 
 
-def _table_column(column: pa.ChunkedArray, promoted: bool) -> pa.ChunkedArray:
+def _ranked_rows(codes: np.ndarray, by: pa.ChunkedArray, last: bool) -> np.ndarray:
+    """Of each code the row with the lowest or the highest value, int64 [customers] ascending.
+
+    Of equal ones that which comes first or last; a row without a value stays only where no other has one.
+    """
+    column = by.combine_chunks()
+    is_known = column.is_valid().to_numpy(zero_copy_only=False)
     if pa.types.is_timestamp(column.type):
-        return days(column)
+        column = pc.cast(column, pa.int64())
+    values = pc.fill_null(column, 0).to_numpy()
+    # Ascending, so the row that stays is the last of its code: of what is to come first, all is turned round.
+    rows = np.arange(len(codes))
+    order = np.lexsort((rows, values, is_known, codes) if last else (-rows, -values, is_known, codes))
+    ends = np.append(np.flatnonzero(np.diff(codes[order])), len(order) - 1)
+    return np.sort(order[ends])
+
+
+def _table_column(column: pa.ChunkedArray, promoted: bool, date: DateConfig | None) -> pa.ChunkedArray:
+    if pa.types.is_timestamp(column.type):
+        return as_number(column, date)
     return pc.cast(column, pa.float64(), safe=False) if promoted else column

@@ -16,11 +16,17 @@ from tfx.types import artifact_utils
 
 from components.errors import DataError
 from components.example_files import INGEST_FILE
+from components.example_gen import files
 from components.example_gen.at_runtime import as_submitted, find_source
 from components.example_gen.beam_steps import SPLITS, STAGING, write_customers
 from components.example_gen.plan import make_plan
-from components.example_gen.source import source_from_json
+from components.example_gen.records import first_schema
+from components.example_gen.source import Source, resolve_source, source_from_json
 from configs.data import DataConfig
+from configs.pipeline import PipelineConfig
+
+# The one split of the rows of a query.
+QUERIED_SPLIT = "rows"
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -35,13 +41,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """Writes the customer table of a source.
 
         Args:
-          input_dict: empty.
+          input_dict:
+            - rows: of a query, where the source is one; else nothing.
           output_dict:
             - examples: Examples with the splits train and eval, and `ingest.json` beside them.
             - table: the same customers without their id, as Parquet.
           exec_properties:
             - data_config: JSON of the configuration's section `data`.
-            - source: JSON of the files, as `source_to_json` writes it; "" where they are to be found now.
+            - source: JSON of the files or the query, as `source_to_json` writes it; "" where files are to be found now.
             - path, span: what the run was submitted with, where they are found now.
             - code_version: part of TFX's cache key only.
 
@@ -50,11 +57,14 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         data = DataConfig.model_validate_json(exec_properties["data_config"])
+        query = data.bigquery.sql if data.bigquery is not None else None
         if exec_properties["source"]:
             source, fingerprints = source_from_json(exec_properties["source"])
         else:
             data = as_submitted(data, exec_properties.get("path"), exec_properties.get("span"))
             source, fingerprints = find_source(data)
+        if source.is_queried:
+            data, source = _queried_rows(data, artifact_utils.get_single_uri(input_dict["rows"]))
         plan = make_plan(data, source)
         examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
         # No file format: TFX has no name for TFRecords that are not compressed, and goes by their suffix.
@@ -73,10 +83,29 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         fileio.rmtree(staging)
         if summary["problems"]:
             raise DataError("\n".join(summary["problems"]))
-        ingest = {**summary["ingest"], "digests": {path: digest for path, _, digest in fingerprints}}
+        ingest = {
+            **summary["ingest"],
+            "query": query,
+            "digests": {path: digest for path, _, digest in fingerprints},
+        }
         with fileio.open(os.path.join(examples.uri, INGEST_FILE), "w") as file:
             file.write(json.dumps(ingest, indent=2))
         logging.info("%d rows give %s customers.", ingest["rows_read"], ingest["customers"])
+
+
+def _queried_rows(data: DataConfig, uri: str) -> tuple[DataConfig, Source]:
+    """The section and the source for the rows of a query, whose columns are known only now.
+
+    Raises:
+      ConfigError, DataError: as `resolve_source`.
+    """
+    shards = files.matching(os.path.join(uri, f"Split-{QUERIED_SPLIT}", "*"))
+    # Some may be empty: Beam decides on their number.
+    filled = [shard for shard in shards if first_schema(shard)[1]]
+    if not filled:
+        raise DataError("data.bigquery: the query gives no rows")
+    data = data.model_copy(update={"path": filled, "bigquery": None, "format": "tfrecord"})
+    return data, resolve_source(PipelineConfig(name=QUERIED_SPLIT, data=data))
 
 
 def _read(path: str) -> str:

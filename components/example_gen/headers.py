@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import itertools
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
@@ -15,15 +16,31 @@ import pyarrow.parquet as pq
 
 from components.errors import DataError
 from components.example_gen import files
+from components.example_gen.json_lines import read_json_lines
+from components.example_gen.records import first_schema, looks_like_records
 from configs.data import DataConfig
 from configs.errors import ConfigError
 
-Format = Literal["csv", "parquet"]
+# Of BigQuery nothing is known before the query has run.
+Format = Literal["csv", "parquet", "jsonl", "tfrecord", "bigquery"]
 
 _DELIMITERS = (",", ";", "\t", "|")
 _PARQUET_MAGIC = b"PAR1"
 _ZIP_MAGIC = b"PK\x03\x04"
 _SHOWN_COLUMNS = 12
+_SNIFFED_BYTES = 4096
+_NAMES: dict[Format, str] = {
+    "csv": "CSV",
+    "parquet": "Parquet",
+    "jsonl": "JSON Lines",
+    "tfrecord": "TFRecord",
+}
+_SUFFIXES: dict[str, Format] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".tfrecord": "tfrecord",
+    ".tfrecords": "tfrecord",
+}
 
 
 def format_of(paths: list[str], data: DataConfig) -> Format:
@@ -40,11 +57,10 @@ def format_of(paths: list[str], data: DataConfig) -> Format:
             raise DataError(f"{path}: is empty")
         if start == _ZIP_MAGIC:
             raise ConfigError(f"data.path: {path} is a zip or Excel file; save its table as CSV or Parquet")
-        formats.setdefault("parquet" if start == _PARQUET_MAGIC else "csv", path)
+        formats.setdefault("parquet" if start == _PARQUET_MAGIC else _looks_like(path), path)
     if len(formats) > 1:
-        raise ConfigError(
-            f"data.path: {formats['csv']} is CSV, {formats['parquet']} is Parquet; read one kind"
-        )
+        (one, first), (other, second) = sorted(formats.items())[:2]
+        raise ConfigError(f"data.path: {first} is {_NAMES[one]}, {second} is {_NAMES[other]}; read one kind")
     found, path = next(iter(formats.items()))
     if data.format not in ("auto", found):
         raise ConfigError(f"data.format: is {data.format}, but {path} is not; it looks like {found}")
@@ -58,8 +74,43 @@ def _readable(path: str) -> bytes:
         raise ConfigError(f"data.path: {path} cannot be read: {error.strerror or error}") from error
 
 
+def _looks_like(path: str) -> Format:
+    """By the first bytes, decompressed; where these may be anything, by the suffix."""
+    try:
+        with files.open_text_bytes(path) as file:
+            start = file.read(_SNIFFED_BYTES)
+    except files.UNREADABLE:
+        # Whoever reads the header reports it.
+        start = b""
+    if looks_like_records(start):
+        return "tfrecord"
+    text = start.removeprefix(codecs.BOM_UTF8).lstrip()
+    if text.startswith(b"{"):
+        return "jsonl"
+    if re.search(r"\.json(\.(gz|bz2|xz))?$", path) and text.startswith(b"["):
+        raise ConfigError(f"data.path: {path} is one JSON array; write its objects on lines of their own")
+    suffix = re.search(r"(\.[a-z]+)(\.(gz|bz2|xz))?$", path.lower())
+    return _SUFFIXES.get(suffix[1] if suffix else "", "csv")
+
+
+def stored_schema(path: str, form: Format) -> tuple[pa.Schema, bool]:
+    """The columns of a file that is not CSV with their types, as far as its first rows say, and whether it has a row.
+
+    Raises:
+      DataError: the file is damaged.
+    """
+    if form == "parquet":
+        return _parquet_schema(path)
+    if form == "tfrecord":
+        return first_schema(path)
+    batch = next(read_json_lines(path), None)
+    return (batch.schema, len(batch) > 0) if batch is not None else (pa.schema([]), False)
+
+
 def read_headers(paths: list[str], form: Format, data: DataConfig) -> tuple[tuple[str, ...], bool]:
-    """The columns, which all files must share, and whether any file has a row.
+    """The columns, and whether any file has a row.
+
+    All files must share them; but JSON Lines and TFRecords leave out what a row does not have.
 
     Raises:
       ConfigError: the columns differ, or cannot be told apart.
@@ -68,8 +119,15 @@ def read_headers(paths: list[str], form: Format, data: DataConfig) -> tuple[tupl
     first: tuple[str, ...] = ()
     any_rows = False
     for path in paths:
-        columns, rows = _csv_header(path, data) if form == "csv" else _parquet_header(path)
+        if form == "csv":
+            columns, rows = _csv_header(path, data)
+        else:
+            schema, rows = stored_schema(path, form)
+            columns = tuple(schema.names)
         _check_header(path, columns, data)
+        if form in ("jsonl", "tfrecord"):
+            columns = tuple(dict.fromkeys([*first, *columns]))
+            first = columns
         first = first or columns
         if set(columns) != set(first):
             differing = sorted(set(columns) ^ set(first))
@@ -102,11 +160,11 @@ def _csv_header(path: str, data: DataConfig) -> tuple[tuple[str, ...], bool]:
     return tuple(header), row is not None
 
 
-def _parquet_header(path: str) -> tuple[tuple[str, ...], bool]:
+def _parquet_schema(path: str) -> tuple[pa.Schema, bool]:
     try:
         with files.open_arrow(path) as file:
             metadata = pq.ParquetFile(file)
-            return tuple(metadata.schema_arrow.names), metadata.metadata.num_rows > 0
+            return metadata.schema_arrow, metadata.metadata.num_rows > 0
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path}: is damaged, it cannot be read as Parquet: {error}") from error
 

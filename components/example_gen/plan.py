@@ -6,12 +6,12 @@ import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from components.errors import DataError
-from components.example_gen import diagnosis, files
+from components.example_gen import bounds, diagnosis, headers
 from components.example_gen.attribute_table import named_in_errors, table_config
 from components.example_gen.conditions import meets
 from components.example_gen.convert import (
@@ -21,9 +21,13 @@ from components.example_gen.convert import (
     TIME,
     TIMESTAMP,
     as_written,
+    is_number,
     kind_of,
     number_share,
 )
+from components.example_gen.json_lines import line_of
+from components.example_gen.meaning import markers_of
+from components.example_gen.numbers import proposal
 from components.example_gen.quotes import check_quotes
 from components.example_gen.readers import read_batches
 from components.example_gen.source import Source
@@ -71,16 +75,19 @@ class Plan:
 
     @property
     def delimiter(self) -> str | None:
-        """Of CSV; None of Parquet."""
+        """Of CSV; None of other formats."""
         return self.data.delimiter if self.source.format == "csv" else None
 
     def place(self, file: int, row: int) -> str:
         """Where a row is, for people."""
+        line = line_of(self.source.files[file], row) if self.source.format == "jsonl" else None
+        if line is not None:
+            return f"{self.source.files[file]}: line {line} (row {row})"
         return diagnosis.place(self.source.files[file], row, self.delimiter, self.data.encoding)
 
     def markers(self, column: str) -> list[int | float | str]:
         """What stands for missing in a column."""
-        return [*self.data.missing.get(column, []), *self.data.missing.get("*", [])]
+        return markers_of(self.data, column)
 
 
 def make_plan(data: DataConfig, source: Source) -> Plan:
@@ -93,10 +100,11 @@ def make_plan(data: DataConfig, source: Source) -> Plan:
     known = _known_kinds(data, source)
     open_columns = [column for column in _columns(data, source) if known.get(column, "") == ""]
     draft = Plan(data, source, {**dict.fromkeys(open_columns, TEXT), **known}, ())
-    found = (
-        _parquet_kinds(draft, open_columns) if source.format == "parquet" else _csv_kinds(draft, open_columns)
-    )
+    found = _csv_kinds(draft, open_columns) if source.format == "csv" else _stored_kinds(draft, open_columns)
     kinds = {column: known.get(column) or found[column] or TEXT for column in _columns(data, source)}
+    if data.repeats_by is not None and kinds[data.repeats_by] == TEXT:
+        # Whatever else is no time, and that is said with its row.
+        kinds[data.repeats_by] = TIME
     _check_conditions(data, source, kinds)
     features = () if data.transactions else tuple(c for c in source.table_columns if c != source.id_column)
     end = data.transactions.end if data.transactions else None
@@ -120,28 +128,40 @@ def _check_conditions(data: DataConfig, source: Source, kinds: dict[str, str]) -
             if condition in data.keep:
                 raise
             raise ConfigError(str(error).replace("data.keep", "data.transactions.returns.when", 1)) from error
+    for column, rule in data.bounds.items():
+        bounds.check(pa.array([], stored[kinds[column]]), column, rule)
 
 
 def missing_value_remedy(column: str, value: object) -> str:
     """What to write into the configuration when a value is no number."""
+    written = proposal(pa.array([str(value)]), 1.0)
+    if written is not None:
+        return f"say how the numbers are written, such as data.numbers: {{{column}: {written[1]}}}"
     missing, text = f"data.missing: {{{column}: [{value!r}]}}", f"data.types: {{{column}: text}}"
     return f"set {missing} if it stands for missing, or {text}"
 
 
 def _columns(data: DataConfig, source: Source) -> list[str]:
     """The columns that are read, without the id."""
-    conditions = {condition.column for condition in data.conditions}
+    conditions = {condition.column for condition in data.conditions} | _judged(data)
     wanted = set(data.transactions.columns) if data.transactions else set(source.table_columns)
     return [c for c in source.columns if c in wanted | conditions and c != source.id_column]
 
 
+def _judged(data: DataConfig) -> set[str]:
+    """Columns that decide about rows by what they hold, whether they are the customer's or not."""
+    return {*data.bounds, *filter(None, [data.repeats_by])}
+
+
 def _known_kinds(data: DataConfig, source: Source) -> dict[str, str]:
     kinds: dict[str, str] = {}
-    only_conditions = set(_columns(data, source)) - set(source.table_columns)
+    only_conditions = set(_columns(data, source)) - set(source.table_columns) - _judged(data)
     for column in only_conditions:
         if all(_is_textual(condition) for condition in data.conditions if condition.column == column):
             kinds[column] = TEXT
+    kinds.update(dict.fromkeys(data.numbers, NUMBER))
     kinds.update({column: kind for column, kind in data.types.items() if column != source.id_column})
+    kinds.update(dict.fromkeys(data.dates, TIME))
     if data.transactions is not None:
         parts = data.transactions
         kinds[parts.time] = TIME
@@ -164,13 +184,22 @@ def _is_textual(condition: Condition) -> bool:
     return all(operand is None or isinstance(operand, str) for operand in operands)
 
 
-def _parquet_kinds(plan: Plan, columns: Sequence[str]) -> dict[str, str | None]:
+def _stored_kinds(plan: Plan, columns: Sequence[str]) -> dict[str, str | None]:
     kinds: dict[str, str | None] = dict.fromkeys(columns)
     for path in plan.source.files:
-        with files.open_arrow(path) as file:
-            schema = pq.ParquetFile(file).schema_arrow
-        for column in columns:
+        schema, _ = headers.stored_schema(path, plan.source.format)
+        for column in set(columns) & set(schema.names):
             kinds[column] = _either(kinds[column], _stored_kind(path, schema.field(column)))
+    if plan.source.format == "parquet":
+        return kinds
+    # The first rows need not have them.
+    undecided = [column for column in columns if kinds[column] is None]
+    for path, _, batch in _all_batches(plan, undecided):
+        for column in undecided:
+            kinds[column] = _stored_kind(path, batch.schema.field(column))
+        undecided = [column for column in undecided if kinds[column] is None]
+        if not undecided:
+            break
     return kinds
 
 
@@ -235,6 +264,7 @@ def _sampled_kind(plan: Plan, path: str, before: int, batch: pa.RecordBatch, col
         whole = pc.match_substring_regex(text.drop_null(), r"^\s*[+-]?\d{1,18}\s*$")
         return INTEGER if pc.all(whole).as_py() else NUMBER
     if share < _NUMERIC_SHARE:
+        _refuse_numbers_for_people(plan, path, before, text, column, share)
         return TEXT
     # What looks like a value may be the rest of the file.
     check_quotes(path, plan.data.delimiter, plan.data.encoding)
@@ -243,4 +273,22 @@ def _sampled_kind(plan: Plan, path: str, before: int, batch: pa.RecordBatch, col
     raise DataError(
         f"{where}, column '{column}': {value!r} is not a number, but {share:.1%} of the values are; "
         + missing_value_remedy(column, value)
+    )
+
+
+def _refuse_numbers_for_people(
+    plan: Plan, path: str, before: int, text: pa.Array, column: str, share: float
+) -> None:
+    """Refuses a column of "1,234.50" and "$12", of which silence would make categories."""
+    is_other = pc.and_(text.is_valid(), pc.invert(is_number(text)))
+    others = text.filter(is_other)
+    found = proposal(others, 1 - (1 - _NUMERIC_SHARE) / (1 - share))
+    if found is None:
+        return
+    index, written = found
+    place = int(np.flatnonzero(is_other.to_numpy(zero_copy_only=False))[index])
+    raise DataError(
+        f"{plan.place(plan.source.files.index(path), before + place + 1)}, column '{column}':"
+        f" {others[index].as_py()!r} looks like a number that is written for people; say how with data.numbers:"
+        f" {{{column}: {written}}}, or set data.types: {{{column}: text}}"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,6 +14,8 @@ import pyarrow.compute as pc
 
 from components.errors import DataError
 from components.example_gen import hashing
+from components.example_gen.bad_values import count_true
+from components.example_gen.changes import MARKED_MISSING, UNREADABLE, Changes, Unreadable
 from components.example_gen.convert import (
     INTEGER,
     NUMBER,
@@ -20,8 +23,11 @@ from components.example_gen.convert import (
     BadValueError,
     base_type,
     convert,
+    convert_and_count,
     whole_number_text,
 )
+from components.example_gen.dates import no_time
+from components.example_gen.meaning import Meaning, mean
 from components.example_gen.plan import Plan, missing_value_remedy
 
 
@@ -45,27 +51,41 @@ class RawBatch:
         """1 for the first row of the file: int64 [n]."""
         return np.arange(self.before + 1, self.before + len(self.rows) + 1, dtype=np.int64)
 
-    def column(self, name: str) -> pa.Array:
+    def column(self, name: str) -> Meaning:
         """A column as `plan.kinds` says it is meant."""
         with self._placing_errors(name, self.plan.kinds[name]):
             return self.converted(name, self.rows.column(name))
         raise AssertionError("unreachable")
 
-    def converted(self, name: str, column: pa.Array) -> pa.Array:
+    def converted(self, name: str, column: pa.Array) -> Meaning:
         """Values of a column, as stored, as `plan.kinds` says they are meant.
 
         Raises:
           BadValueError: the first that cannot be that.
         """
-        kind, markers = self.plan.kinds[name], self.plan.markers(name)
+        kind = self.plan.kinds[name]
         transactions = self.plan.data.transactions
         time_format = None
         stored = base_type(column)
         if transactions is not None and name == transactions.order and kind == INTEGER:
-            return whole_number_text(convert(stored, TEXT, markers))
+            text, marked = convert_and_count(stored, TEXT, self.plan.markers(name))
+            return Meaning(whole_number_text(text), marked)
         if transactions is not None and name == transactions.time:
             time_format = transactions.time_format
-        return convert(stored, kind, markers, time_format, strict=name in self.plan.data.types)
+        return mean(stored, name, kind, self.plan.data, time_format)
+
+    def changes(self, name: str, meaning: Meaning) -> Changes:
+        """What reading a column did to its values."""
+        values = Counter({(name, MARKED_MISSING): meaning.marked} if meaning.marked else {})
+        if meaning.unreadable is None or not count_true(meaning.unreadable):
+            return Changes(values)
+        index = pc.index(meaning.unreadable, True).as_py()
+        rule, count = self.plan.data.dates[name], count_true(meaning.unreadable)
+        values[name, UNREADABLE] = count
+        value = str(self.rows.column(name)[index].as_py())
+        first = (self.file, self.before + index + 1)
+        found = Unreadable(count, first, value, no_time(rule.formats), rule.max_bad)
+        return Changes(values, {name: found})
 
     def ids(self) -> pa.Array:
         """The customer ids as text; without an id column row numbers, after the file's name if needed."""

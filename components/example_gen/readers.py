@@ -1,15 +1,18 @@
-"""CSV and Parquet files as Arrow record batches, a block at a time."""
+"""Files of any format as Arrow record batches, a block at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
 from components.errors import DataError
 from components.example_gen import diagnosis, files
+from components.example_gen.json_lines import read_json_lines
+from components.example_gen.records import read_records
 from components.example_gen.source import Source
 from configs.data import DataConfig
 
@@ -30,15 +33,38 @@ def read_batches(
       block_bytes: about how much of a CSV file, decompressed, becomes a batch; 8 MiB where not said.
 
     Yields:
-      Batches of `columns`, in that order; of a CSV file as text, empty values missing; of Parquet as stored.
+      Batches of `columns`, in that order; of a CSV file as text, empty values missing; of others as stored.
 
     Raises:
       DataError: a row of the wrong length, bytes in another encoding, or a damaged file.
     """
     if source.format == "csv":
         yield from _read_csv(path, columns, source.columns, data, block_bytes or _CSV_BLOCK_BYTES)
-    else:
+    elif source.format == "parquet":
         yield from _read_parquet(path, columns)
+    else:
+        batches = read_json_lines(path) if source.format == "jsonl" else read_records(path, columns)
+        yield from _with_columns(path, batches, columns, source, data)
+
+
+def _with_columns(
+    path: str, batches: Iterable[pa.RecordBatch], columns: Sequence[str], source: Source, data: DataConfig
+) -> Iterator[pa.RecordBatch]:
+    """Batches whose rows need not have all columns as batches of these, nulls where there are none."""
+    every_column = data.columns is None and data.transactions is None
+    rows = 0
+    for batch in batches:
+        names = set(batch.schema.names)
+        new = sorted(names - set(source.columns))
+        if new and every_column:
+            row = rows + pc.index(batch[new[0]].is_valid(), True).as_py() + 1
+            raise DataError(
+                f"{path}: row {row}: has a column '{new[0]}' that the first rows do not have; put it into the first"
+                " row, null if need be, or list the columns to read in data.columns"
+            )
+        rows += len(batch)
+        arrays = [batch[name] if name in names else pa.nulls(len(batch)) for name in columns]
+        yield pa.RecordBatch.from_arrays(arrays, list(columns))
 
 
 def _read_csv(

@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.errors import DataError
-from components.example_gen import hashing
+from components.example_gen import bounds, hashing
+from components.example_gen.bad_values import count_true
+from components.example_gen.changes import CLIPPED, OUT_OF_BOUNDS, Changes
 from components.example_gen.conditions import describe, meets
 from components.example_gen.convert import INTEGER
 from components.example_gen.period import observed
@@ -59,20 +61,22 @@ def read_rows(plan: Plan, file: int) -> Iterator[tuple[pa.RecordBatch, Tally]]:
 
 def _kept_rows(raw: RawBatch) -> tuple[pa.RecordBatch, Tally]:
     plan = raw.plan
-    columns, unreadable = read_columns(raw)
+    meanings, unreadable = read_columns(raw)
+    columns = {name: meaning.values for name, meaning in meanings.items()}
     helpers = {ID: raw.ids(), POSITION: pa.array(position(raw.file, 0) + raw.row_numbers())}
     if plan.data.duplicate_rows == "drop":
         helpers |= {name: raw.row_hashes(seed) for name, seed in ROW_HASHES.items()}
     whole = [name for name, kind in plan.kinds.items() if kind == INTEGER]
     tally = Tally(
         rows_read=len(raw.rows),
+        changes=sum((raw.changes(name, meaning) for name, meaning in meanings.items()), Changes()),
         promoted=frozenset(name for name in whole if columns[name].type == pa.float64()),
     )
     batch = pa.RecordBatch.from_pydict({**helpers, **columns})
     if unreadable is not None:
         batch = unreadable.dropped_from(batch)
         tally += unreadable.tally
-    for keep in (_meeting_conditions, _with_ids, _complete, observed):
+    for keep in (_meeting_conditions, _with_ids, _within_bounds, _complete, observed):
         batch, counted = keep(plan, batch)
         tally += counted
     hashed = pa.array(hashing.hash_text(batch.column(ID)))
@@ -99,6 +103,39 @@ def _with_ids(plan: Plan, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Tally]
     if plan.data.missing_ids == "drop":
         return identified, Tally(rows_dropped=Counter(missing_ids=ids.null_count))
     return identified, Tally(missing_ids=ids.null_count, first_missing_id=_first_missing(batch, ID))
+
+
+def _within_bounds(plan: Plan, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Tally]:
+    dropped: Counter[str] = Counter()
+    changed: Counter[tuple[str, str]] = Counter()
+    for name, rule in plan.data.bounds.items():
+        column = batch.column(name)
+        outside = bounds.outside(column, name, rule)
+        count = count_true(outside)
+        if not count:
+            continue
+        if rule.otherwise == "reject":
+            index = pc.index(outside, True).as_py()
+            where = plan.place(*file_and_row(batch.column(POSITION)[index].as_py()))
+            raise DataError(f"{where}, column '{name}': {_shown(column[index])} {bounds.why(name, rule)}")
+        if rule.otherwise == "drop":
+            dropped[bounds.describe(name, rule)] += count
+            batch = batch.filter(pc.invert(outside))
+            continue
+        if rule.otherwise == "clip":
+            changed[name, CLIPPED] += count
+            column = bounds.clip(column, rule)
+        else:
+            changed[name, OUT_OF_BOUNDS] += count
+            column = pc.if_else(outside, pa.scalar(None, column.type), column)
+        index = batch.schema.get_field_index(name)
+        columns = [*batch.columns[:index], column, *batch.columns[index + 1 :]]
+        batch = pa.RecordBatch.from_arrays(columns, batch.schema.names)
+    return batch, Tally(rows_dropped=dropped, changes=Changes(changed))
+
+
+def _shown(value: pa.Scalar) -> str:
+    return str(value) if pa.types.is_timestamp(value.type) else repr(value.as_py())
 
 
 def _complete(plan: Plan, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Tally]:

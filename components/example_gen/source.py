@@ -6,6 +6,7 @@ Light on purpose: the command line asks this before anything heavy is imported.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import difflib
 import json
 import re
@@ -22,6 +23,7 @@ from components.example_gen import headers, spans
 from components.example_gen.attribute_table import named_in_errors, table_config
 from components.example_gen.files import fingerprint_files
 from components.example_gen.headers import Format
+from components.example_gen.queried import check_query
 from components.paths import is_local
 from configs.condition import Condition
 from configs.data import DataConfig
@@ -29,10 +31,21 @@ from configs.errors import ConfigError
 from configs.pipeline import PipelineConfig
 from configs.transactions import SHARE
 
-__all__ = ["ROW_ID", "Source", "fingerprint_files", "resolve_source", "source_from_json", "source_to_json"]
+__all__ = [
+    "ROW_ID",
+    "Source",
+    "fingerprint_files",
+    "fingerprint_source",
+    "resolve_source",
+    "source_from_json",
+    "source_to_json",
+]
 
 # The customer id where the table has none: the number of the row in its file.
 ROW_ID = "row_number"
+
+# What stands for the files of a query.
+QUERIED = "bigquery"
 
 # What assignments add to the id; held equal to `components.assignments.table`, which is heavy, by a test.
 ASSIGNMENT_COLUMNS = ("segment_id", "segment_name", "distance", "is_outlier")
@@ -94,6 +107,11 @@ class Source:
         return spans.names_of(sorted(set(self.file_spans)), self.dated)
 
     @property
+    def is_queried(self) -> bool:
+        """Whether the rows are those of a query, so that nothing is known before it has run."""
+        return self.format == "bigquery"
+
+    @property
     def id_name(self) -> str:
         """The customer id's name in the customer table."""
         return self.id_column if self.id_column is not None else ROW_ID
@@ -107,6 +125,9 @@ def resolve_source(config: PipelineConfig) -> Source:
       DataError: a file is empty or damaged, or there are no rows at all.
     """
     data = config.data
+    if data.bigquery is not None:
+        check_query(config)
+        return Source((QUERIED,), None, "bigquery", (), data.id, ())
     paths, file_spans = _find_files(data)
     form = headers.format_of(paths, data)
     columns, rows = headers.read_headers(paths, form, data)
@@ -156,6 +177,14 @@ def resolve_source(config: PipelineConfig) -> Source:
             " name a column that groups customers"
         )
     return source
+
+
+def fingerprint_source(source: Source, cache: dict[str, Any] | None = None) -> list[list[Any]]:
+    """`fingerprint_files` of the source; of a query, which no digest stands for, the moment: it is always new."""
+    if not source.is_queried:
+        return fingerprint_files(source.all_files, cache)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return [[source.files[0], 0, now.isoformat(timespec="milliseconds")]]
 
 
 def source_to_json(source: Source, fingerprints: Sequence[Sequence[Any]]) -> str:
@@ -275,8 +304,27 @@ def _check_meaning(data: DataConfig, columns: Sequence[str], id_column: str | No
         )
     if id_column is not None and data.types.get(id_column) == "time":
         raise ConfigError(f"data.types.{id_column}: the customer id is text or integer, not time")
+    for key in ("numbers", "dates", "bounds"):
+        if id_column in getattr(data, key):
+            raise ConfigError(
+                f"data.{key}: '{id_column}' is the customer id, which is text and stays as it is"
+            )
+    if id_column is not None and id_column == data.repeats_by:
+        raise ConfigError(f"data.duplicate_ids.by: '{id_column}' is the customer id; name a time or a number")
     if data.transactions is not None:
         parts = data.transactions
+        if data.repeats_by is not None:
+            raise ConfigError(
+                "data.duplicate_ids: with data.transactions a customer has many rows; what repeats is dropped by"
+                " data.duplicate_rows"
+            )
+        if parts.time in data.dates or parts.time in data.numbers:
+            raise ConfigError(
+                f"data.dates.{parts.time}: is data.transactions.time, whose format is said there"
+            )
+        for column in filter(None, (parts.amount, parts.quantity, parts.price)):
+            if column in data.dates:
+                raise ConfigError(f"data.dates.{column}: what is summed must be a number, not a time")
         if id_column in parts.columns:
             raise ConfigError(
                 f"data.transactions: '{id_column}' is the customer id; name the column of the transaction"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import Any
 
+from components.example_gen.changes import Changes
 from components.example_gen.hashing import SPLIT_BITS
 from configs.data import DataConfig
 
@@ -26,6 +27,7 @@ class Tally:
     Attributes:
       rows_read: rows of the source.
       rows_dropped: rows by the rule that dropped them; a row falls under the first one only.
+      changes: what cleaning did to values of rows that were read.
       problems: (file, message) of what must be mended.
       missing_ids: rows without a customer id that are not to be dropped.
       first_missing_id: (file, row) of the first of them.
@@ -42,6 +44,7 @@ class Tally:
 
     rows_read: int = 0
     rows_dropped: Counter[str] = dataclasses.field(default_factory=Counter)
+    changes: Changes = dataclasses.field(default_factory=Changes)
     problems: tuple[tuple[int, str], ...] = ()
     missing_ids: int = 0
     first_missing_id: tuple[int, int] | None = None
@@ -60,6 +63,7 @@ class Tally:
         return Tally(
             rows_read=self.rows_read + other.rows_read,
             rows_dropped=self.rows_dropped + other.rows_dropped,
+            changes=self.changes + other.changes,
             problems=tuple(sorted({*self.problems, *other.problems})),
             missing_ids=self.missing_ids + other.missing_ids,
             first_missing_id=_least(self.first_missing_id, other.first_missing_id),
@@ -78,7 +82,10 @@ class Tally:
     @property
     def is_usable(self) -> bool:
         """Whether nothing has to be mended before customers can be written."""
-        return not (self.problems or self.missing_ids or self.repeated_ids) and self.customers > 0
+        faults = (
+            self.problems or self.missing_ids or self.repeated_ids or self.changes.too_many(self.rows_read)
+        )
+        return not faults and self.customers > 0
 
     def end(self, data: DataConfig) -> int | None:
         """The end of the observed period, microseconds since 1970-01-01 UTC; None without transactions."""
@@ -116,6 +123,7 @@ class Tally:
     def explain(self, place: Callable[[int, int], str]) -> list[str]:
         """What has to be mended, a line each; `place(file, row)` says where a row is."""
         lines = [message for _, message in self.problems[:_SHOWN_PROBLEMS]]
+        lines += self.changes.explain(self.rows_read, place)
         if self.first_missing_id is not None:
             lines.append(
                 f"{place(*self.first_missing_id)}: has no customer id, the first of {self.missing_ids:,} such"

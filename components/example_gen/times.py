@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.example_gen.convert import DAY_MICROSECONDS, TIMESTAMP, ZONED, BadValueError
+from components.example_gen.convert import BadValueError
+from components.example_gen.dates import DAY_MICROSECONDS, TIMESTAMP, ZONED
+from components.example_gen.meaning import Meaning
 from components.example_gen.plan import Plan
 from components.example_gen.raw_batch import RawBatch
 from components.example_gen.tally import Tally
@@ -35,17 +37,18 @@ class Unreadable:
         return batch.filter(pa.array(~self.rows))
 
 
-def read_columns(raw: RawBatch) -> tuple[dict[str, pa.Array], Unreadable | None]:
+def read_columns(raw: RawBatch) -> tuple[dict[str, Meaning], Unreadable | None]:
     """The columns of a batch as they are meant, the transactions' times in UTC.
 
     Returns:
-      Column -> [n], and the rows without a readable time, if any: their time is missing.
+      Column -> its values [n], and the rows without a readable time, if any: their time is missing.
 
     Raises:
       DataError: a value is not what its column holds; for times, where none may be unreadable.
     """
     parts = raw.plan.data.transactions
-    columns, unreadable = {}, None
+    columns: dict[str, Meaning] = {}
+    unreadable = None
     for name in raw.plan.kinds:
         if parts is None or name != parts.time:
             columns[name] = raw.column(name)
@@ -54,7 +57,8 @@ def read_columns(raw: RawBatch) -> tuple[dict[str, pa.Array], Unreadable | None]
             times, unreadable = _lenient(raw, name)
         else:
             times = raw.column(name)
-        columns[name] = in_utc(times, raw.rows.column(name), parts.time_format, parts.timezone)
+        utc = in_utc(times.values, raw.rows.column(name), parts.time_format, parts.timezone)
+        columns[name] = dataclasses.replace(times, values=utc)
     return columns, unreadable
 
 
@@ -123,7 +127,7 @@ def judge(tally: Tally, plan: Plan) -> Tally:
     return tally + Tally(problems=((file, problem),))
 
 
-def _lenient(raw: RawBatch, name: str) -> tuple[pa.Array, Unreadable | None]:
+def _lenient(raw: RawBatch, name: str) -> tuple[Meaning, Unreadable | None]:
     stored = raw.rows.column(name)
     try:
         return raw.converted(name, stored), None
@@ -134,8 +138,10 @@ def _lenient(raw: RawBatch, name: str) -> tuple[pa.Array, Unreadable | None]:
     is_bad = np.zeros(len(encoded.dictionary), bool)
     is_bad[list(reasons)] = True
     readable = pc.if_else(pa.array(is_bad), pa.scalar(None, pa.string()), encoded.dictionary)
-    times = raw.converted(name, readable).take(encoded.indices)
-    rows = is_bad[encoded.indices.fill_null(0).to_numpy()] & stored.is_valid().to_numpy(zero_copy_only=False)
+    times = raw.converted(name, readable).values.take(encoded.indices)
+    is_there = stored.is_valid().to_numpy(zero_copy_only=False)
+    rows = is_bad[encoded.indices.fill_null(0).to_numpy()] & is_there
+    marked = int((is_there & ~rows & times.is_null().to_numpy(zero_copy_only=False)).sum())
     first = int(np.argmax(rows))
     what = f"{stored[first].as_py()!r} {reasons[encoded.indices[first].as_py()]}"
     count = int(rows.sum())
@@ -144,7 +150,7 @@ def _lenient(raw: RawBatch, name: str) -> tuple[pa.Array, Unreadable | None]:
         bad_times=count,
         first_bad_time=(raw.file, raw.before + first + 1, what),
     )
-    return times, Unreadable(rows, tally)
+    return Meaning(times, marked), Unreadable(rows, tally)
 
 
 def _bad_values(raw: RawBatch, name: str, values: pa.Array) -> dict[int, str]:

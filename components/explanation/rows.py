@@ -8,17 +8,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from components.example_gen.convert import (
-    INTEGER,
-    NUMBER,
-    TEXT,
-    TIME,
-    BadValueError,
-    base_type,
-    convert,
-    days,
-)
+from components.example_gen import bounds
+from components.example_gen.convert import INTEGER, NUMBER, TEXT, TIME, BadValueError, base_type
+from components.example_gen.dates import as_number
+from components.example_gen.meaning import mean
 from components.served_model.loaded import Feature, Value
+from configs.cleaning import BoundsConfig
 from configs.data import DataConfig
 from configs.errors import ConfigError
 
@@ -65,19 +60,30 @@ def _value(feature: Feature, value: Any, data: DataConfig, where: str) -> Value:
         raise ConfigError(f"{place}: is a {type(value).__name__}, where one value is expected")
     if value is None:
         return None
+    # What a time becomes is a number to the model; a number that is given is that already.
+    is_time = data.types.get(feature.name) == TIME or feature.name in data.dates
     kind = TEXT if feature.is_text else INTEGER if feature.whole else NUMBER
-    if (
-        data.transactions is None
-        and data.types.get(feature.name) == TIME
-        and not isinstance(value, (int, float))
-    ):
+    rules = data if data.transactions is None else DataConfig(path="-", missing=data.missing)
+    if data.transactions is None and is_time and not isinstance(value, (int, float)):
         kind = TIME
-    markers = [*data.missing.get(feature.name, []), *data.missing.get("*", [])]
     try:
-        column = convert(base_type(pa.array([value])), kind, markers)
+        column = mean(base_type(pa.array([value])), feature.name, kind, rules, exact=True).values
     except BadValueError as error:
         raise ConfigError(f"{place}: {value!r} {error.reason}") from error
     except (pa.ArrowException, ValueError, OverflowError) as error:
         raise ConfigError(f"{place}: {value!r} cannot be read as {kind}: {error}") from error
-    result: Value = (days(column) if kind == TIME else column)[0].as_py()
+    if feature.name in rules.bounds and (kind == TIME or not is_time):
+        column = _within(column, feature.name, rules.bounds[feature.name], place)
+    result: Value = (as_number(column, data.dates.get(feature.name)) if kind == TIME else column)[0].as_py()
     return result
+
+
+def _within(column: pa.Array, name: str, rule: BoundsConfig, place: str) -> pa.Array:
+    """The value as `data.bounds` lets it be."""
+    if not bounds.outside(column, name, rule)[0].as_py():
+        return column
+    if rule.otherwise == "clip":
+        return bounds.clip(column, rule)
+    if rule.otherwise == "missing":
+        return pa.nulls(1, column.type)
+    raise ConfigError(f"{place}: {column[0]} {bounds.why(name, rule)}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from components.example_gen.changes import in_words as in_words_of_rule
 from components.report.content import Content
 from components.report.figures.palette import LEGEND
 from components.report.figures.spark import spark_path
@@ -37,6 +38,7 @@ def render(content: Content) -> str:
         listed=listed,
         day=_day,
         spark=spark_path,
+        cleaned=in_words_of_rule,
         percent=lambda share: f"{100 * share:.2f}%",
         points=_points,
         sentence=lambda text: text[:1].upper() + text[1:],

@@ -12,6 +12,7 @@ from rich.text import Text
 from components.paths import is_local
 from components.served_model.versions import served_version
 from configs.errors import ConfigError
+from pipeline.cli.cleaning import show_cleaning
 from pipeline.cli.common import (
     ConfigArgument,
     JsonOption,
@@ -30,7 +31,10 @@ _SUFFIXES = (".parquet", ".csv")
 def assign(
     config: ConfigArgument,
     customers: Annotated[
-        str, typer.Option("--input", metavar="FILE", help="CSV or Parquet, read as the config's `data` says.")
+        str,
+        typer.Option(
+            "--input", metavar="FILE", help="Read as the config's `data` says, in any of its formats."
+        ),
     ],
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="OUT", help="A .parquet or .csv file to write.")
@@ -77,8 +81,7 @@ def _show(content: dict[str, Any], customers: str) -> None:
     for segment in content["segments"]:
         table.add_row(str(segment["id"]), Text(segment["name"]), f"{segment['customers']:,}")
     out.print(table)
-    for rule, rows in content["rows_dropped"].items():
-        out.print(f"note: {rows:,} rows dropped by '{rule}'", style="yellow", markup=False)
+    show_cleaning(content)
     out.print(
         f"\n{content['customers']:,} {customers}, {content['outliers']:,} of them outliers,"
         f" by version {content['version']}: {content['output']}",

@@ -41,10 +41,10 @@ def check(
             "span": source.span_name,
             "spans": source.span_names,
             "id_column": source.id_column,
-            "features": _treatments(loaded, source),
+            "features": {} if source.is_queried else _treatments(loaded, source),
             "k": loaded.model.k,
             "candidates": [loaded.tuner.min_k, loaded.tuner.max_k] if loaded.model.k == "auto" else None,
-            "notes": _notes(loaded),
+            "notes": _notes(loaded, source),
             "workspace": place.root,
         }
     if as_json:
@@ -53,9 +53,9 @@ def check(
         _show(content, source)
 
 
-def _notes(config: PipelineConfig) -> list[str]:
-    """What is in the config and has no effect."""
-    notes = []
+def _notes(config: PipelineConfig, source: Source) -> list[str]:
+    """What is in the config and has no effect, or cannot be checked."""
+    notes = ["what becomes of each column is known when the query has run"] if source.is_queried else []
     if config.model.k != "auto" and "tuner" in config.model_fields_set:
         notes.append(f"section tuner is not used: model.k is {config.model.k}, not auto")
     if "selection" in config.model_fields_set and not config.selection.is_on:

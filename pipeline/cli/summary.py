@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.changes import show_changes, show_choice
+from pipeline.cli.cleaning import show_cleaning
 from pipeline.cli.common import err, out
 from pipeline.cli.drift import show_drift
 from pipeline.cli.selection import show_selection
@@ -38,6 +39,7 @@ def _show_end(result: dict[str, Any], customers: str) -> None:
     show_selection(result)
     show_changes(result, customers)
     _show_thresholds(result)
+    show_cleaning(result.get("data") or {})
     _show_remarks(result)
     show_drift(result)
     if status == "kept":

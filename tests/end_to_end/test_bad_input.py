@@ -64,6 +64,25 @@ AT_ONCE = [
         2,
         {"model": {"k": -1}},
     ),
+    Case(
+        "amounts for people",
+        "customer_id,spend\n" + "".join(f'c{n},"${n},000.50"\n' for n in range(1, 60)),
+        ["customers.csv: line 2 (row 1), column 'spend': '$1,000.50' looks like a number", "thousands: ','"],
+        4,
+    ),
+    Case(
+        "bounds of text",
+        HEADER + ROWS,
+        ["data.bounds.city", "the column is text"],
+        2,
+        data(bounds={"city": {"min": 0}}),
+    ),
+    Case(
+        "a broken line of JSON",
+        '{"customer_id": "a", "age": 3}\n{"customer_id": "b", "age": }\n',
+        ["customers.csv: line 2 (row 2): is not JSON"],
+        4,
+    ),
     Case("zero k", HEADER + ROWS, ["'model.k' is 0"], 2, {"model": {"k": 0}}),
     Case(
         "unknown key",
@@ -84,6 +103,13 @@ WHILE_READING = [
         HEADER.replace("city", "debt") + "".join(f"c{n},1,{n}.5\n" for n in range(50)) + "x,1,inf\n",
         ["'debt'", "52", "inf"],
         4,
+    ),
+    Case(
+        "an impossible value",
+        HEADER + ROWS + "x,999,north\n",
+        ["customers.csv: line 102 (row 101), column 'age': 999 is not within 0 to 120", "data.bounds.age"],
+        4,
+        data(bounds={"age": {"min": 0, "max": 120}}),
     ),
     Case("duplicated id", HEADER + ROWS + "c7,1,north\n", ["c7", "data.duplicate_ids"], 4),
     Case(

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from pipeline.cli import summary
+from pipeline.cli import cleaning, summary
 
 
 @pytest.fixture
@@ -68,3 +68,18 @@ def test_the_table_fits_eighty_columns(shown: io.StringIO) -> None:
 def test_without_thresholds_there_is_no_table(shown: io.StringIO) -> None:
     summary.show_result(result(thresholds=[]), "customers")
     assert "must be" not in shown.getvalue()
+
+
+def test_what_cleaning_did(shown: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cleaning, "out", summary.out)
+    data = {
+        "rows_dropped": {"duplicate_rows": 1200, "age not within 0 to 120": 0},
+        "values_changed": {"age": {"clipped": 3, "marked_missing": 4000}, "joined": {"unreadable": 2}},
+    }
+    summary.show_result(result(data=data), "customers")
+    notes = [line for line in shown.getvalue().splitlines() if line.startswith("note: ")]
+    assert notes == [
+        "note: 1,200 rows dropped by 'duplicate_rows'",
+        "note: column 'age': 3 values were moved to the nearest bound, 4,000 values stood for missing",
+        "note: column 'joined': 2 values could not be read as a time and are missing",
+    ]

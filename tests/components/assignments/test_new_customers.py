@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -75,6 +76,35 @@ def test_csv_and_the_rules_of_the_data_section(model_dir: str, tmp_path: Path) -
     assert result["rows_read"] == 5
     assert sum(result["rows_dropped"].values()) == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new.csv", "out.csv"], "nothing half written"
+
+
+def test_what_the_run_cleans_is_cleaned_here_too(model_dir: str, tmp_path: Path) -> None:
+    clean = "id,f_spend,s_plan,i_visits\na,1010.5,,3\nb,,basic,25\nc,5000,,23\nd,210,,44\ne,-4,,1\n"
+    messy = (
+        "id,f_spend,s_plan,i_visits,seen\n"
+        'a,"$1,010.50",?,2024-01-28,1\nb,n/a,basic,06.01.2024,1\nc,"$9,999",?,8.1.2024,2\nc,$0,?,8.1.2024,1\n'
+        "d,$210,gold,18.12.2023,1\ne,-$4,?,2024-01-30,1\n"
+    )
+    _, expected = assign(model_dir, tmp_path, clean, "clean.parquet")
+    result, table = assign(
+        model_dir, tmp_path, messy, "messy.parquet",
+        missing={"f_spend": ["n/a"], "s_plan": ["?"]},
+        numbers={"f_spend": {"thousands": ",", "strip": "$"}},
+        dates={"i_visits": {
+            "formats": ["%Y-%m-%d", "%d.%m.%Y"], "as": "days_since", "as_of": datetime.date(2024, 1, 31),
+        }},
+        bounds={
+            "f_spend": {"max": 5000, "otherwise": "clip"},
+            "s_plan": {"allowed": ["basic"], "otherwise": "missing"},
+        },
+        duplicate_ids={"keep": "last", "by": "seen"},
+    )  # fmt: skip
+    assert table.equals(expected)
+    assert len(set(table["segment_id"].to_pylist())) > 1
+    assert result["rows_dropped"] == {"duplicate_ids": 1}
+    assert result["values_changed"] == {
+        "f_spend": {"clipped": 1, "marked_missing": 1}, "s_plan": {"marked_missing": 4, "out_of_bounds": 1},
+    }  # fmt: skip
 
 
 def test_refused_in_words(model_dir: str, tmp_path: Path) -> None:

@@ -117,6 +117,8 @@ def test_values_kinds_and_what_is_told_about_them(write, do):
         "files": [str(path)],
         "rows_read": 4,
         "rows_dropped": {"age ne 1": 2},
+        "values_changed": {},
+        "query": None,
         "customers": {"train": 1, "eval": 1},
         "id_column": "id",
         "as_of": None,

@@ -54,3 +54,33 @@ def test_refused_in_words(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as error:
         read(**given)
     assert str(error.value).startswith(message)
+
+
+def test_a_row_is_cleaned_as_the_data_is() -> None:
+    data = DataConfig.model_validate({
+        "path": "x.csv",
+        "numbers": {"income": {"thousands": ",", "strip": "$"}},
+        "dates": {"since": {"formats": ["%d.%m.%Y"], "as": "month", "max_bad": 0.5}},
+        "bounds": {
+            "age": {"max": 120, "otherwise": "clip"},
+            "income": {"min": 0, "otherwise": "missing"},
+            "plan": {"allowed": ["basic"], "otherwise": "drop"},
+        },
+    })  # fmt: skip
+
+    def read(**given: Any) -> dict[str, Any]:
+        return read_row(given, FEATURES, data, set(), "--row")
+
+    assert read(income="$1,234.5", since="31.12.2023", age=150, plan="basic") == {
+        "income": 1234.5, "since": 12, "age": 120, "plan": "basic",
+    }  # fmt: skip
+    assert read(income=7, since=3, age=120) == {"income": 7.0, "since": 3.0, "age": 120, "plan": None}
+    assert read(income=-0.5)["income"] is None
+    for given, message in (
+        ({"plan": "gold"}, "--row: plan: gold is not one of basic, as data.bounds.plan asks"),
+        ({"since": "2023-12-31"}, "--row: since: '2023-12-31' is not a time in the format %d.%m.%Y"),
+        ({"income": "1,5"}, "--row: income: '1,5' is not a number written with thousands ','"),
+    ):
+        with pytest.raises(ConfigError) as error:
+            read(**given)
+        assert str(error.value).startswith(message)

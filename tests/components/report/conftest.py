@@ -247,6 +247,7 @@ def make_run(tmp_path, saved_model):
         "files": ["/data/transactions.csv"],
         "rows_read": 1234567,
         "rows_dropped": {"keep: sales_value gt 0": 11226, "missing_ids": 0},
+        "values_changed": {"monetary": {"clipped": 4, "marked_missing": 1200}, NASTY: {"unreadable": 2}},
         "customers": {"train": 240, "eval": 60},
         "id_column": "customer_id",
         "as_of": "2017-12-31T23:59:00",

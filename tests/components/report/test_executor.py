@@ -85,6 +85,8 @@ def test_pushed_run_on_the_page(run):
     body = text_of(page.body)
     assert "1,234,567 rows read from 1 file, 11,226 dropped" in body
     assert "11,226: keep: sales_value gt 0" in body
+    assert "monetary: 4 were moved to the nearest bound, 1,200 stood for missing" in body
+    assert "<script>alert(1)</script>: 2 could not be read as a time and are missing" in body
     assert "300 households: 240 to fit the model, 60 held out to judge it" in body
     assert "abcdef0123456789" in body
     assert "7 iterations, converged, inertia 12.5" in body
