@@ -148,25 +148,26 @@ def begin(plan: RunPlan | None, workspace: Workspace, config_path: str, force: b
     records = read_records(workspace.runs)
     now = datetime.now(timezone.utc)
     newest = records[-1] if records else None
+    served = served_version(workspace.serving)
+    same = None if plan is None or force else _maker_of_the_same(plan, served, records, workspace)
+    parent = same.parent if same else served
     if (
         plan
         and newest
         and not force
         and newest.fingerprint == plan.fingerprint
-        and _continues(newest, workspace)
+        and _continues(newest, parent, workspace)
     ):
         newest.status, newest.message, newest.finished = RUNNING, None, None
         newest.attempts += 1
         newest.resumed = now.isoformat(timespec="seconds")
         return newest
-    served = served_version(workspace.serving)
-    same = None if plan is None or force else _maker_of_the_same(plan, served, records, workspace)
     return RunRecord(
         run_id=new_run_id(records, now),
         fingerprint=plan.fingerprint if plan else "",
         model_fingerprint=plan.model_fingerprint if plan else "",
         config=config_path,
-        parent=same.parent if same else served,
+        parent=parent,
         same_model_as=same.same_model_as or same.run_id if same else None,
         started=now.isoformat(timespec="seconds"),
         span=plan.source.span_name if plan else None,
@@ -194,12 +195,13 @@ def new_run_id(records: list[RunRecord], now: datetime) -> str:
     return f"{base}-{suffix + 1}"
 
 
-def _continues(record: RunRecord, workspace: Workspace) -> bool:
+def _continues(record: RunRecord, parent: str | None, workspace: Workspace) -> bool:
+    """Whether a run goes on; `parent`: of a new one."""
     if record.status in (PUSHED, KEPT):
         return False
     if record.status in (RUNNING, FAILED):
         return record.parent is None or record.parent in list_versions(workspace.serving)
-    return record.parent == served_version(workspace.serving)
+    return record.parent == parent
 
 
 def with_killed(records: list[RunRecord], workspace: Workspace) -> list[RunRecord]:

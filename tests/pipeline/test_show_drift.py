@@ -10,7 +10,7 @@ from pipeline.cli.drift import show_drift
 
 
 def shown(capsys: pytest.CaptureFixture[str], **drift: Any) -> list[str]:
-    content = {"reference_version": "3", "reason": "", "notes": [], "sentences": [], **drift}
+    content = {"reference_version": "3", "reason": "", "notes": [], "sentences": [], "skew": [], **drift}
     show_drift({"drift": content})
     return capsys.readouterr().out.split("\n")[:-1]
 
@@ -18,6 +18,13 @@ def shown(capsys: pytest.CaptureFixture[str], **drift: Any) -> list[str]:
 def test_each_change_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, sentences=["income: moved", 'city: "[b]" is new'])
     assert lines == ["", "drift since version 3", "! income: moved", '! city: "[b]" is new']
+
+
+def test_requests_have_lines_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, skew=["requests: age: missing"])
+    assert lines == ["", "not what version 3 was made for", "! requests: age: missing"]
+    both = shown(capsys, sentences=["income: moved"], skew=["requests: age: missing"])
+    assert both == ["", "drift since version 3", "! income: moved", "! requests: age: missing"]
 
 
 def test_what_was_not_compared_is_said(capsys: pytest.CaptureFixture[str]) -> None:
