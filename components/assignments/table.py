@@ -57,6 +57,7 @@ def score(model_dir: str, files: Sequence[str], id_column: str) -> Iterator[pa.R
     schema = table_schema(id_column)
     assign = tf.saved_model.load(model_dir).signatures["serving_default"]
 
+    @tf.autograph.experimental.do_not_convert
     def ask(examples: tf.Tensor) -> dict[str, tf.Tensor]:
         ids = tf.io.parse_example(examples, {id_column: tf.io.FixedLenFeature([], tf.string)})
         answer = assign(examples=examples)

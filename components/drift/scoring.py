@@ -42,6 +42,7 @@ def assign_sample(model_dir: str, files: Sequence[str], customers: int, most: in
         raise CannotAssign(f"it does not load ({graph_cause(error)})") from error
     limit = _HASHES if customers <= most else round(most / customers * _HASHES)
 
+    @tf.autograph.experimental.do_not_convert
     def drawn(rows: tf.Tensor) -> tf.Tensor:
         return tf.boolean_mask(rows, tf.strings.to_hash_bucket_fast(rows, _HASHES) < limit)
 

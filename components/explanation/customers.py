@@ -58,6 +58,7 @@ def _batches(
 ) -> Iterator[tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]]:
     """The ids of a batch [n], and the serialized tf.Examples among them that have this one."""
 
+    @tf.autograph.experimental.do_not_convert
     def look(examples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         parsed = tf.io.parse_example(examples, {id_column: tf.io.FixedLenFeature([], tf.string, "")})
         ids = parsed[id_column]

@@ -52,6 +52,7 @@ def count_rows(
         return
     parse = {name: tf.io.VarLenFeature(_DTYPES[_feature(schema, name).type]) for name in tests}
 
+    @tf.autograph.experimental.do_not_convert
     def values(rows: tf.Tensor) -> dict[str, tf.Tensor]:
         return {name: sparse.values for name, sparse in tf.io.parse_example(rows, parse).items()}
 

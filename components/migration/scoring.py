@@ -44,6 +44,7 @@ def ask(
     """
     loaded = {name: tf.saved_model.load(folder) for name, folder in models.items()}
 
+    @tf.autograph.experimental.do_not_convert
     def answer(examples: tf.Tensor, wanted: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
         if wanted is not None:
             examples = tf.boolean_mask(examples, wanted)

@@ -50,6 +50,8 @@ def load_customers(
     numeric_names = [f.name for f in plan.numeric]
     text_names = [f.name for f in plan.texts]
 
+    # Not by AutoGraph: there is no control flow to convert, and looking for it, down to Keras, takes seconds.
+    @tf.autograph.experimental.do_not_convert
     def extract(examples: tf.Tensor) -> dict[str, tf.Tensor | list[tf.Tensor]]:
         raw = transformation.parse(examples)
         extracted = {
@@ -110,13 +112,13 @@ def stream_vectors(
       Batches float32 [b, d].
     """
     columns = len(transformation.layout.names)
+
+    @tf.autograph.experimental.do_not_convert
+    def vectors(examples: tf.Tensor) -> tf.Tensor:
+        return tf.ensure_shape(transformation.vectors(transformation.parse(examples)), [None, columns])
+
     return (
-        records(sorted(files))
-        .shard(workers, worker)
-        .batch(_BATCH)
-        .map(lambda examples: transformation.vectors(transformation.parse(examples)), tf.data.AUTOTUNE)
-        .map(lambda vectors: tf.ensure_shape(vectors, [None, columns]))
-        .prefetch(2)
+        records(sorted(files)).shard(workers, worker).batch(_BATCH).map(vectors, tf.data.AUTOTUNE).prefetch(2)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
 
@@ -83,6 +83,11 @@ def _fits(column: str) -> bool:
     )
 
 
+def _graph(function: Callable[..., dict[str, tf.Tensor]]) -> tf.types.experimental.GenericFunction:
+    # AutoGraph would look for control flow down to Keras, for seconds; there is none.
+    return tf.function(function, autograph=False)
+
+
 class SegmentModel(tf.Module):
     """Nearest prototype, its segment, its distance.
 
@@ -114,7 +119,7 @@ class SegmentModel(tf.Module):
         }
 
     # A function, not variables: those would be gone where only a signature of a loaded model is kept.
-    @tf.function(input_signature=[])
+    @tf.function(input_signature=[], autograph=False)
     def prototypes(self) -> dict[str, tf.Tensor]:
         """Where the segments are: `centroids` float64 [k, d], and the `segment_id` int64 [k] of each."""
         return {"centroids": tf.identity(self._centroids), "segment_id": tf.identity(self._ids)}
@@ -149,9 +154,9 @@ class SegmentModel(tf.Module):
             for column, name in self._inputs.items()
         }
         return {
-            "serving_default": tf.function(self._serve).get_concrete_function(serialized),
-            "assign": tf.function(self._assign).get_concrete_function(**columns),
-            "evaluate": tf.function(self._evaluate).get_concrete_function(serialized),
+            "serving_default": _graph(self._serve).get_concrete_function(serialized),
+            "assign": _graph(self._assign).get_concrete_function(**columns),
+            "evaluate": _graph(self._evaluate).get_concrete_function(serialized),
         }
 
     def export(self, path: str) -> None:
