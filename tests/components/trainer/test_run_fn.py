@@ -444,7 +444,8 @@ def serve(
     artifact.uri = str(folder / f"served-{version}")
     properties = {"serving_dir": str(folder / "serving"), "version": version}
     properties["known"] = known_to_json(known or known_segments(str(folder / "serving")))
-    ServedModelExecutor().Do({}, {"model": [artifact]}, properties)
+    outputs = {"model": [artifact], "pushed_model": [standard_artifacts.PushedModel()]}
+    ServedModelExecutor().Do({}, outputs, properties)
     return artifact
 
 
