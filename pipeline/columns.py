@@ -37,6 +37,13 @@ def planned_features(config: PipelineConfig, source: Source) -> FeaturePlan:
         if column != source.id_name
     }
     try:
-        return plan_features(config.features, is_number, source.id_name)
+        plan = plan_features(config.features, is_number, source.id_name)
     except ValueError as error:
         raise ConfigError(str(error)) from error
+    wanted = config.features.pca.components if config.features.pca else None
+    if isinstance(wanted, int) and wanted > len(plan.scalars):
+        raise ConfigError(
+            f"features.pca.components is {wanted}, but the numeric coordinates are {len(plan.scalars)}: "
+            + ", ".join(f.name for f in plan.scalars)
+        )
+    return plan

@@ -30,6 +30,7 @@ from configs.pipeline import PipelineConfig
 from pipeline.columns import typed_data
 from pipeline.entry_points import node_version
 from pipeline.metadata import connection_config
+from pipeline.text_models import text_model_digests
 from pipeline.workspace import Workspace
 
 # Prism, the default local runner of newer Beams, downloads a binary; ask for the one in Beam itself.
@@ -117,6 +118,7 @@ def create_pipeline(config: PipelineConfig, inputs: RunInputs, workspace: Worksp
         custom_config={
             "features": config.features.model_dump_json(by_alias=True),
             "id_column": inputs.id_column,
+            "text_models": text_model_digests(config),
             "code_version": node_version("Transform"),
         },
         # Transformed rows are cheaper to make again in tf.data than to write and read.
@@ -266,4 +268,5 @@ def _model_config_hash(config: PipelineConfig) -> str:
     sections = [config.data, config.features, config.model, config.identity]
     if config.model.k == "auto":
         sections.append(config.tuner)
-    return hashlib.sha256("".join(s.model_dump_json() for s in sections).encode()).hexdigest()[:16]
+    content = [*(s.model_dump_json() for s in sections), *text_model_digests(config).values()]
+    return hashlib.sha256("".join(content).encode()).hexdigest()[:16]

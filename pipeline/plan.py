@@ -27,6 +27,7 @@ from pipeline.records import (
     read_records,
     run_order,
 )
+from pipeline.text_models import text_model_digests
 from pipeline.workspace import Workspace
 
 # Sections that say when runs happen and what is kept of them: no run's result depends on them.
@@ -66,6 +67,7 @@ def plan_run(config: PipelineConfig, workspace: Workspace) -> RunPlan:
         config.model_dump_json(by_alias=True, exclude=_NOT_OF_THE_RESULT),
         source_json,
         str(schema_digest(config)),
+        json.dumps(text_model_digests(config)),
         project_version(),
     ]
     fingerprint = hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from configs.features import FeaturesConfig
+from transforms.blocks import Counts, encode_blocks
 from transforms.encoding import ordinal_rank, vocabulary_index
 from transforms.inputs import Raw, categories, numbers
 from transforms.normalization import normalize
 from transforms.plan import FeaturePlan, plan_features
+from transforms.rotation import rotate
 
 NUMERIC_OUTPUT = "numeric"
-
-
-def index_output(feature: str) -> str:
-    """The transformed feature that holds the category indices of a raw feature."""
-    return f"index_{feature}"
+CENTERED_OUTPUT = "pca_centered"
+MATRIX_OUTPUT = "pca_matrix"
+KEPT_OUTPUT = "pca_kept"
 
 
 def plan_from_dtypes(
@@ -35,24 +36,42 @@ def preprocessing_fn(inputs: dict[str, Raw], custom_config: dict[str, Any]) -> d
       custom_config: `features` (JSON of `FeaturesConfig`) and `id_column` (text or None).
 
     Returns:
-      `numeric` float32 [batch, m]: the normalized numeric and ordinal columns; and `index_<name>` int64
-      [batch] per one-hot column. `transforms.vectorize` turns them into one vector per customer: the width
-      of a one-hot block is known only after the analysis, when the graph is already fixed.
+      `numeric` float32 [batch, m]: the weighted coordinates of numbers, ranks and shares, or their principal
+      components; and what `transforms.blocks.encode_blocks` makes of the other columns. `transforms.vectorize` turns
+      them into one vector per customer: the width of a one-hot block is known only after the analysis, when the graph
+      is already fixed. With `features.pca` also, for whoever explains a customer, `pca_centered` float32 [batch, m],
+      `pca_matrix` float32 [batch, m, c] and `pca_kept` int64 [batch]; the last two are the same for every customer.
     """
     config = FeaturesConfig.model_validate_json(custom_config["features"])
     dtypes = {name: raw.dtype for name, raw in inputs.items()}
     plan = plan_from_dtypes(config, dtypes, custom_config.get("id_column"))
-    outputs: dict[str, tf.Tensor] = {}
-    blocks = [numbers([inputs[f.name] for f in plan.numeric])] if plan.numeric else []
-    for ordinal in plan.ordinal:
-        rank = ordinal_rank(categories(inputs[ordinal.name]), ordinal.options.order or [])
-        blocks.append(rank[:, tf.newaxis])
-    if blocks:
-        options = [f.options for f in plan.numeric] + [f.scaling for f in plan.ordinal]
-        outputs[NUMERIC_OUTPUT] = normalize(tf.concat(blocks, axis=1), options)
-    for feature in plan.one_hot:
-        values = categories(inputs[feature.name])
-        outputs[index_output(feature.name)] = vocabulary_index(
-            values, feature.name, feature.options.max_categories
-        )
+    counts = Counts()
+    frequencies = [
+        counts.add(vocabulary_index(categories(inputs[f.name]), f.name, f.options.most_categories),
+                   f.options.most_categories)
+        for f in plan.frequency
+    ]  # fmt: skip
+    outputs = encode_blocks(plan, inputs, counts)
+    if plan.scalars:
+        columns = [numbers([inputs[f.name] for f in plan.numeric])] if plan.numeric else []
+        for ordinal in plan.ordinal:
+            rank = ordinal_rank(categories(inputs[ordinal.name]), ordinal.options.order or [])
+            columns.append(rank[:, tf.newaxis])
+        columns += [counts.share(counted)[:, tf.newaxis] for counted in frequencies]
+        outputs.update(_numeric(tf.concat(columns, axis=1), plan, config))
     return outputs
+
+
+def _numeric(stack: tf.Tensor, plan: FeaturePlan, config: FeaturesConfig) -> Mapping[str, tf.Tensor]:
+    weights = tf.constant([scaling.weight for scaling in plan.scaling], tf.float32)
+    coordinates = normalize(stack, plan.scaling) * weights
+    if config.pca is None:
+        return {NUMERIC_OUTPUT: coordinates}
+    rotated = rotate(coordinates, config.pca)
+    batch = tf.shape(coordinates)[0]
+    return {
+        NUMERIC_OUTPUT: rotated.values,
+        CENTERED_OUTPUT: rotated.centered,
+        MATRIX_OUTPUT: tf.tile(rotated.matrix[tf.newaxis], [batch, 1, 1]),
+        KEPT_OUTPUT: tf.fill([batch], rotated.kept),
+    }

@@ -31,7 +31,9 @@ def customers(rows: int) -> Customers:
     plans = pa.array(np.where(kind == 0, "a\tb\nc", ""))
     age = np.where(np.arange(rows) == 0, np.nan, 30.0 + kind)
     numeric = {"age": age, "segment": np.float32(0.1) * np.ones(rows)}
-    return Customers(vectors, numeric, {"plan": plans}, sampled=np.zeros(0, np.int64), records=np.zeros(0, object))
+    return Customers(
+        vectors, numeric, {"plan": plans}, sampled=np.zeros(0, np.int64), records=np.zeros(0, object)
+    )
 
 
 def segments() -> list[dict[str, Any]]:
