@@ -15,18 +15,13 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from transforms.embedding import embed
-from transforms.encoding import (
-    bucket_index,
-    circle_point,
-    item_places,
-    place,
-    text_as_number,
-    vocabulary_index,
-)
+from transforms.encoding import bucket_index, circle_point, items_of, memberships, place, text_as_number
 from transforms.inputs import Raw, categories, numbers
 from transforms.plan import BlockFeature, FeaturePlan
+from transforms.vocabulary import look_up
 
 SCALES_OUTPUT = "scales"
+WORDS_OUTPUT = "words"
 
 # Below this total variance a block is constant: one customer in 1e9 that differs would still be told apart.
 _NO_VARIANCE = 1e-9
@@ -43,103 +38,97 @@ def block_output(feature: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Counted:
-    """A column's places among all that are counted: `start` and `width`, and its places or memberships."""
+class Encoded:
+    """The columns that are no numbers.
 
-    start: int
-    width: int
-    places: tf.Tensor
+    outputs: of `preprocessing_fn`. shares: frequency column -> float64 [batch]: the share of the training customers
+    that have the same category, or miss it as well; 0 of a category outside the vocabulary.
+    """
 
-
-class Counts:
-    """How many customers of the training data are in each place of each column: one analyzer for all columns."""
-
-    def __init__(self) -> None:
-        self._batches: list[tf.Tensor] = []
-        self._width = 1  # Of the first place, in which every customer is.
-        self._rows: tf.Tensor | None = None
-        self._totals: tf.Tensor | None = None
-
-    def add(self, index: tf.Tensor, size: int) -> _Counted:
-        """Counts a column of indices int64 [batch] (see `encoding.place`) into `size` categories."""
-        places = place(index, size)
-        self._batches.append(tf.math.unsorted_segment_sum(tf.ones_like(places, tf.float64), places, size + 2))
-        return self._added(places, size + 2)
-
-    def add_memberships(self, memberships: tf.Tensor) -> _Counted:
-        """Counts places that a customer is in several of, float32 [batch, width] of 0 and 1."""
-        self._batches.append(tf.reduce_sum(tf.cast(memberships, tf.float64), axis=0))
-        return self._added(memberships, int(memberships.shape[1]))
-
-    def _added(self, places: tf.Tensor, width: int) -> _Counted:
-        self._rows = tf.cast(tf.shape(places)[:1], tf.float64)
-        counted = _Counted(self._width, width, places)
-        self._width += width
-        return counted
-
-    def shares(self, counted: _Counted) -> tf.Tensor:
-        """The share of the customers in each place of a column, float64 [width]."""
-        if self._totals is None:
-            # A row per batch: batches are summed, whatever they hold.
-            batch = tf.concat([self._rows, *self._batches], axis=0)[tf.newaxis]
-            self._totals = tft.sum(batch, reduce_instance_dims=False, name="counts")
-        own = self._totals[counted.start : counted.start + counted.width]
-        return tf.math.divide_no_nan(own, self._totals[0])
-
-    def share(self, counted: _Counted) -> tf.Tensor:
-        """Of a column of indices: the share of the customers in the same place as each, float64 [batch].
-
-        Those outside the vocabulary have no share in common: theirs is 0.
-        """
-        shares = self.shares(counted)
-        known = tf.concat([shares[:-2], tf.zeros([1], tf.float64), shares[-1:]], axis=0)
-        return tf.gather(known, counted.places)
+    outputs: Mapping[str, tf.Tensor]
+    shares: Mapping[str, tf.Tensor]
 
 
-def encode_blocks(plan: FeaturePlan, inputs: Mapping[str, Raw], counts: Counts) -> dict[str, tf.Tensor]:
-    """Encodes every block of a plan, each column on its own.
+def encode(plan: FeaturePlan, inputs: Mapping[str, Raw]) -> Encoded:
+    """Encodes every column with a vocabulary, and every block.
 
-    Args:
-      plan: the features.
-      inputs: raw columns.
-      counts: further columns may have been added to it, but none asked for.
-
-    Returns:
-      Per one-hot or hashed column `index_<name>` int64 [batch], with `UNSEEN` and `MISSING`; per multi-hot, cyclic or
-      embedded column `block_<name>` float32 [batch, width]; and `scales` float32 [batch, blocks]: what to multiply
-      each block with, weights included, the same for every customer. Nothing where there are no blocks.
+    `outputs` are per one-hot or hashed column `index_<name>` int64 [batch], with `UNSEEN` and `MISSING`; per multi-hot,
+    cyclic or embedded column `block_<name>` float32 [batch, width]; and, the same for every customer, `scales` float32
+    [batch, blocks], what to multiply each block with, weights included, and `words` string [batch, n], the vocabularies
+    of `plan.with_vocabulary`. What there is nothing for is not there.
     """
     outputs: dict[str, tf.Tensor] = {}
-    counted: dict[str, _Counted] = {}
+    counted: dict[str, tf.Tensor] = {}
+    variances: dict[str, tf.Tensor] = {}
+    shares: dict[str, tf.Tensor] = {}
+    texts = {f.name: categories(inputs[f.name]) for f in plan.with_vocabulary}
+    lists = {f.name: items_of(texts[f.name], f.options.separator or ",") for f in plan.blocks
+             if f.options.encode == "multi_hot"}  # fmt: skip
+    if texts:
+        found = look_up(
+            {
+                f.name: (
+                    lists[f.name].values if f.name in lists else texts[f.name],
+                    f.options.most_categories,
+                )
+                for f in plan.with_vocabulary
+            }
+        )
+        outputs[WORDS_OUTPUT] = _for_each(texts, found.words)
+        for feature in plan.with_vocabulary:
+            name, size = feature.name, feature.options.most_categories
+            index, share = found.index[name], found.shares[name]
+            if feature.options.encode == "frequency":
+                # Those outside the vocabulary have no share in common.
+                known = tf.concat([share[:-2], tf.zeros([1], tf.float64), share[-1:]], axis=0)
+                shares[name] = tf.gather(known, place(index, size))
+            elif name in lists:
+                outputs[block_output(name)] = block = memberships(lists[name], index, size)
+                counted[name] = block
+            else:
+                outputs[index_output(name)] = index
+                variances[name] = _variance(share)
     points: dict[str, tf.Tensor] = {}
     for feature in plan.blocks:
         name, options = feature.name, feature.options
         if options.encode == "hashed":
             index = bucket_index(categories(inputs[name]), options.buckets or 0)
-            counted[name] = counts.add(index, options.buckets or 0)
             outputs[index_output(name)] = index
-        elif options.encode == "multi_hot":
-            block = item_places(
-                categories(inputs[name]), options.separator or ",", name, options.most_categories
-            )
-            counted[name] = counts.add_memberships(block)
-            outputs[block_output(name)] = block
+            counted[name] = tf.one_hot(place(index, options.buckets or 0), (options.buckets or 0) + 2)
         elif options.encode in ("cyclic", "embedding"):
             points[name] = _point(feature, inputs[name])
-        else:
-            index = vocabulary_index(categories(inputs[name]), name, options.most_categories)
-            counted[name] = counts.add(index, options.most_categories)
-            outputs[index_output(name)] = index
-    filled, variances = _points(points)
+    filled, spreads = _points(points)
     outputs.update({block_output(name): block for name, block in filled.items()})
-    for name, own in counted.items():
-        share = counts.shares(own)
-        variances[name] = tf.reduce_sum(share * (1 - share))
+    variances |= spreads | _counted_variances(counted)
     if plan.blocks:
-        scales = [_scale(variances[f.name], f.options.weight) for f in plan.blocks]
-        anything = next(iter(outputs.values()))
-        outputs[SCALES_OUTPUT] = tf.tile(tf.stack(scales)[tf.newaxis], [tf.shape(anything)[0], 1])
-    return outputs
+        scales = tf.stack([_scale(variances[f.name], f.options.weight) for f in plan.blocks])
+        outputs[SCALES_OUTPUT] = _for_each(outputs, scales)
+    return Encoded(outputs, shares)
+
+
+def _for_each(columns: Mapping[str, tf.Tensor], row: tf.Tensor) -> tf.Tensor:
+    """A row [n] for every customer of a batch, [batch, n]."""
+    anything = next(iter(columns.values()))
+    return tf.tile(row[tf.newaxis], [tf.shape(anything)[0], 1])
+
+
+def _counted_variances(counted: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """The total variance of each block of places, float32 [batch, width] of 0 and 1, by one analyzer for all."""
+    if not counted:
+        return {}
+    blocks = list(counted.values())
+    rows = tf.cast(tf.shape(blocks[0])[:1], tf.float64)
+    # A row per batch: batches are summed, whatever they hold.
+    batch = [rows, *(tf.reduce_sum(tf.cast(block, tf.float64), axis=0) for block in blocks)]
+    totals = tft.sum(tf.concat(batch, axis=0)[tf.newaxis], reduce_instance_dims=False, name="counts")
+    shares = tf.math.divide_no_nan(totals[1:], totals[0])
+    parts = tf.split(shares, [int(block.shape[1]) for block in blocks])
+    return {name: _variance(part) for name, part in zip(counted, parts, strict=True)}
+
+
+def _variance(shares: tf.Tensor) -> tf.Tensor:
+    """The total variance of coordinates that are 1 for these shares of the customers, and else 0."""
+    return tf.reduce_sum(shares * (1 - shares))
 
 
 def _point(feature: BlockFeature, raw: Raw) -> tf.Tensor:

@@ -19,8 +19,8 @@ def embed(values: tf.Tensor, model: str, name: str) -> tf.Tensor:
       name: of the feature.
 
     Returns:
-      float64 [batch, d]; NaN where the text is missing, or the model gives no finite vector. The model's weights, tables
-      and files are saved with the graph that this is traced into.
+      float64 [batch, d]; NaN where the text is missing, or the model gives no finite vector. The model's weights,
+      tables and files are saved with the graph that this is traced into.
 
     Raises:
       ValueError: the model is not such.

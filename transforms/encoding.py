@@ -1,17 +1,13 @@
-"""Categories as numbers: ranks, shares, indices into a vocabulary, buckets, sets of items, points on a circle."""
+"""Categories as numbers: ranks, places, buckets, sets of items, points on a circle."""
 
 from __future__ import annotations
 
-import hashlib
 import math
-import re
 from collections.abc import Sequence
 
 import tensorflow as tf
-import tensorflow_transform as tft
 
-UNSEEN = -1
-MISSING = -2
+from transforms.vocabulary import MISSING, UNSEEN
 
 _NUMBER = r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
 
@@ -23,29 +19,6 @@ def ordinal_rank(values: tf.Tensor, order: Sequence[str]) -> tf.Tensor:
     rank = tf.linalg.matvec(matches, tf.range(len(order), dtype=tf.float64))
     known = tf.reduce_sum(matches, axis=1) > 0
     return tf.where(known, rank, tf.constant(float("nan"), tf.float64))
-
-
-def vocabulary_name(feature: str) -> str:
-    """The vocabulary file of a feature: readable, a valid file name, and unique even after cleaning."""
-    clean = re.sub(r"[^A-Za-z0-9_]+", "_", feature)
-    return f"categories_{clean}_{hashlib.sha256(feature.encode()).hexdigest()[:8]}"
-
-
-def vocabulary_index(values: tf.Tensor, feature: str, max_categories: int) -> tf.Tensor:
-    """The index of each category in the vocabulary of the most frequent ones.
-
-    Args:
-      values: string [batch], '' where missing.
-      feature: names the vocabulary file.
-      max_categories: size of the vocabulary at most.
-
-    Returns:
-      int64 [batch]; `UNSEEN` for a category outside the vocabulary, `MISSING` for ''.
-    """
-    present = tf.boolean_mask(values, tf.not_equal(values, ""))
-    vocabulary = tft.vocabulary(present, top_k=max_categories, vocab_filename=vocabulary_name(feature))
-    index = tft.apply_vocabulary(values, vocabulary, default_value=UNSEEN)
-    return tf.where(tf.equal(values, ""), tf.constant(MISSING, tf.int64), index)
 
 
 def bucket_index(values: tf.Tensor, buckets: int) -> tf.Tensor:
@@ -63,27 +36,27 @@ def place(index: tf.Tensor, size: int) -> tf.Tensor:
     return tf.where(index == MISSING, tf.constant(size + 1, tf.int64), index)
 
 
-def item_places(values: tf.Tensor, separator: str, feature: str, max_categories: int) -> tf.Tensor:
-    """Which items each list has, float32 [batch, max_categories + 2] of 0 and 1.
+def items_of(values: tf.Tensor, separator: str) -> tf.RaggedTensor:
+    """The items of lists written as text, string [batch, (items)]: spaces around them cut off, empty ones left out."""
+    items = tf.strings.strip(tf.strings.split(values, separator))
+    return tf.ragged.boolean_mask(items, tf.not_equal(items, ""))
+
+
+def memberships(items: tf.RaggedTensor, index: tf.Tensor, size: int) -> tf.Tensor:
+    """Which items each list has, float32 [batch, size + 2] of 0 and 1; one that is there twice counts once.
 
     Args:
-      values: string [batch], items between separators; spaces around them are cut off, empty ones left out, and one
-        that is there twice counts once.
-      separator: text.
-      feature: names the vocabulary file, of the most frequent items.
-      max_categories: size of the vocabulary at most.
+      items: of `items_of`.
+      index: of each item in the vocabulary, int64 [all items].
+      size: of the vocabulary at most.
 
     Returns:
       A place per item of the vocabulary (the last of them unused where it is smaller), one for any other item, and
       one for a list without items.
     """
-    items = tf.strings.strip(tf.strings.split(values, separator))
-    items = tf.ragged.boolean_mask(items, tf.not_equal(items, ""))
-    index = vocabulary_index(items.values, feature, max_categories)
-    rows = tf.shape(values, out_type=tf.int64)[0]
-    width = max_categories + 2
-    cells = items.value_rowids() * width + place(index, max_categories)
-    counts = tf.math.unsorted_segment_sum(tf.ones_like(cells, tf.float32), cells, rows * width)
+    width = size + 2
+    cells = items.value_rowids() * width + place(index, size)
+    counts = tf.math.unsorted_segment_sum(tf.ones_like(cells, tf.float32), cells, items.nrows() * width)
     found = tf.minimum(tf.reshape(counts, [-1, width]), 1.0)
     none = tf.cast(tf.equal(items.row_lengths(), 0), tf.float32)
     return tf.concat([found[:, :-1], none[:, tf.newaxis]], axis=1)

@@ -71,9 +71,10 @@ class FeaturePlan:
         return self.ordinal + self.frequency + self.blocks
 
     @property
-    def with_vocabulary(self) -> list[BlockFeature]:
-        """The blocks that have a place for each of the most frequent categories."""
-        return [f for f in self.blocks if f.options.encode in ("one_hot", "multi_hot")]
+    def with_vocabulary(self) -> list[FrequencyFeature | BlockFeature]:
+        """The features that tell the most frequent categories apart, which are learned."""
+        learned = [f for f in self.blocks if f.options.encode in ("one_hot", "multi_hot")]
+        return [*self.frequency, *learned]
 
     @property
     def names(self) -> list[str]:

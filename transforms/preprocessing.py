@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow as tf
 
 from configs.features import FeaturesConfig
-from transforms.blocks import Counts, encode_blocks
-from transforms.encoding import ordinal_rank, vocabulary_index
+from transforms.blocks import encode
+from transforms.encoding import ordinal_rank
 from transforms.inputs import Raw, categories, numbers
 from transforms.normalization import normalize
 from transforms.plan import FeaturePlan, plan_features
@@ -37,7 +37,7 @@ def preprocessing_fn(inputs: dict[str, Raw], custom_config: dict[str, Any]) -> d
 
     Returns:
       `numeric` float32 [batch, m]: the weighted coordinates of numbers, ranks and shares, or their principal
-      components; and what `transforms.blocks.encode_blocks` makes of the other columns. `transforms.vectorize` turns
+      components; and what `transforms.blocks.encode` makes of the other columns. `transforms.vectorize` turns
       them into one vector per customer: the width of a one-hot block is known only after the analysis, when the graph
       is already fixed. With `features.pca` also, for whoever explains a customer, `pca_centered` float32 [batch, m],
       `pca_matrix` float32 [batch, m, c] and `pca_kept` int64 [batch]; the last two are the same for every customer.
@@ -45,19 +45,14 @@ def preprocessing_fn(inputs: dict[str, Raw], custom_config: dict[str, Any]) -> d
     config = FeaturesConfig.model_validate_json(custom_config["features"])
     dtypes = {name: raw.dtype for name, raw in inputs.items()}
     plan = plan_from_dtypes(config, dtypes, custom_config.get("id_column"))
-    counts = Counts()
-    frequencies = [
-        counts.add(vocabulary_index(categories(inputs[f.name]), f.name, f.options.most_categories),
-                   f.options.most_categories)
-        for f in plan.frequency
-    ]  # fmt: skip
-    outputs = encode_blocks(plan, inputs, counts)
+    encoded = encode(plan, inputs)
+    outputs = dict(encoded.outputs)
     if plan.scalars:
         columns = [numbers([inputs[f.name] for f in plan.numeric])] if plan.numeric else []
         for ordinal in plan.ordinal:
             rank = ordinal_rank(categories(inputs[ordinal.name]), ordinal.options.order or [])
             columns.append(rank[:, tf.newaxis])
-        columns += [counts.share(counted)[:, tf.newaxis] for counted in frequencies]
+        columns += [encoded.shares[f.name][:, tf.newaxis] for f in plan.frequency]
         outputs.update(_numeric(tf.concat(columns, axis=1), plan, config))
     return outputs
 

@@ -10,8 +10,7 @@ import tensorflow_transform as tft
 
 from components.trainer.kmeans.distances import directions
 from configs.features import FeaturesConfig
-from transforms.blocks import block_output
-from transforms.encoding import vocabulary_name
+from transforms.blocks import WORDS_OUTPUT, block_output
 from transforms.plan import FeaturePlan
 from transforms.preprocessing import CENTERED_OUTPUT, KEPT_OUTPUT, MATRIX_OUTPUT, plan_from_dtypes
 from transforms.vectorize import VectorLayout
@@ -31,13 +30,13 @@ class Transformation:
         self.dtypes: dict[str, tf.DType] = {
             name: spec.dtype for name, spec in output.raw_feature_spec().items()
         }
-        vocabularies = {
-            f.name: [
-                word.decode("utf-8", "replace") for word in output.vocabulary_by_name(vocabulary_name(f.name))
-            ]
-            for f in plan.with_vocabulary
-        }
         constants = self._constants()
+        vocabularies: dict[str, list[str]] = {}
+        start = 0
+        for f in plan.with_vocabulary:
+            words = constants[WORDS_OUTPUT][0, start : start + f.options.most_categories]
+            vocabularies[f.name] = [word.decode("utf-8", "replace") for word in words if word]
+            start += f.options.most_categories
         self.rotation: np.ndarray | None = None
         components = None
         if MATRIX_OUTPUT in constants:
