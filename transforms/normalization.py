@@ -74,7 +74,9 @@ class _Moments:
     def deviation(self) -> tf.Tensor:
         if self._deviation is None:
             variance = tft.var(self._x, reduce_instance_dims=False, name="variance", output_dtype=tf.float64)
-            self._deviation = tf.sqrt(variance)
+            deviation = tf.sqrt(variance)
+            # The mean of equal values may be a rounding error away from them: a spread of that size is none.
+            self._deviation = tf.where(deviation > _NO_SPREAD * tf.abs(self.mean), deviation, 0.0)
         return self._deviation
 
 
@@ -179,8 +181,6 @@ def _scaled(
         high = tft.max(tf.where(missing, -infinity, x), reduce_instance_dims=False, name="maximum")
         center = tf.where(this, low, center)
         spread = tf.where(this, high - low, spread)
-    # The mean of equal values may be a rounding error away from them: a spread of that size is none.
-    spread = tf.where(spread > _NO_SPREAD * tf.abs(center), spread, 0.0)
     scaled = tf.math.divide_no_nan(filled - center, spread)
     if any(o.range for o in options):
         intervals = [o.interval if o.normalize == "minmax" else (0.0, 1.0) for o in options]

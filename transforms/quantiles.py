@@ -71,7 +71,9 @@ def uniform_rank(x: tf.Tensor, table: tf.Tensor) -> tf.Tensor:
     below = tf.clip_by_value(left - 1, 0, STEPS - 1)
     low = tf.gather(table, below, axis=1, batch_dims=1)
     high = tf.gather(table, below + 1, axis=1, batch_dims=1)
-    part = tf.clip_by_value(tf.math.divide_no_nan(columns - low, high - low), 0.0, 1.0)
+    # Above the last landmark there may be no step to interpolate in.
+    step = tf.where(high > low, high - low, 1.0)
+    part = tf.where(columns > high, 1.0, tf.clip_by_value((columns - low) / step, 0.0, 1.0))
     rank = tf.where(right > left, tied, tf.cast(below, tf.float64) + part)
     return tf.transpose(rank / STEPS)
 
