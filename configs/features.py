@@ -33,10 +33,10 @@ class FeatureConfig(Section):
     """Choices for one column; what is not said comes from `features.numeric` or `features.categorical`."""
 
     type: Literal["auto", "numeric", "categorical"] = "auto"
+    normalize: Normalize | None = None
     clip: Clip | None = None
     log1p: bool | None = None
     impute: Impute | None = None
-    normalize: Normalize | None = None
     range: list[float] | None = None
     encode: Encode | None = None
     order: list[str] | None = None
