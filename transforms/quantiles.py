@@ -73,7 +73,7 @@ def uniform_rank(x: tf.Tensor, table: tf.Tensor) -> tf.Tensor:
     high = tf.gather(table, below + 1, axis=1, batch_dims=1)
     # Above the last landmark there may be no step to interpolate in.
     step = tf.where(high > low, high - low, 1.0)
-    part = tf.where(columns > high, 1.0, tf.clip_by_value((columns - low) / step, 0.0, 1.0))
+    part = tf.where(columns > high, tf.ones_like(step), tf.clip_by_value((columns - low) / step, 0.0, 1.0))
     rank = tf.where(right > left, tied, tf.cast(below, tf.float64) + part)
     return tf.transpose(rank / STEPS)
 
@@ -91,7 +91,9 @@ class _Landmarks(beam.PTransform):
         self._columns = columns
 
     def expand(self, batches: beam.PCollection) -> tuple[beam.PCollection]:
-        return (batches | beam.CombineGlobally(_QuantilesFn(self._columns)),)
+        # Without Beam's default for no rows at all: where one analyzer follows another (quantiles of what a vocabulary
+        # gave), the local runner fuses the stages that inject it, and they wait for each other.
+        return (batches | beam.CombineGlobally(_QuantilesFn(self._columns)).without_defaults(),)
 
 
 class _QuantilesFn(beam.CombineFn):
