@@ -48,18 +48,29 @@ def preprocessing_fn(inputs: dict[str, Raw], custom_config: dict[str, Any]) -> d
     encoded = encode(plan, inputs)
     outputs = dict(encoded.outputs)
     if plan.scalars:
-        columns = [numbers([inputs[f.name] for f in plan.numeric])] if plan.numeric else []
-        for ordinal in plan.ordinal:
-            rank = ordinal_rank(categories(inputs[ordinal.name]), ordinal.options.order or [])
-            columns.append(rank[:, tf.newaxis])
-        columns += [encoded.shares[f.name][:, tf.newaxis] for f in plan.frequency]
-        outputs.update(_numeric(tf.concat(columns, axis=1), plan, config))
+        outputs.update(_numeric(_normalized(plan, inputs, encoded.shares), plan, config))
     return outputs
 
 
-def _numeric(stack: tf.Tensor, plan: FeaturePlan, config: FeaturesConfig) -> Mapping[str, tf.Tensor]:
+def _normalized(plan: FeaturePlan, inputs: Mapping[str, Raw], shares: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """The normalized columns of `plan.scalars`, float32 [batch, m]."""
+    columns = [numbers([inputs[f.name] for f in plan.numeric])] if plan.numeric else []
+    for ordinal in plan.ordinal:
+        rank = ordinal_rank(categories(inputs[ordinal.name]), ordinal.options.order or [])
+        columns.append(rank[:, tf.newaxis])
+    known = len(plan.numeric) + len(plan.ordinal)
+    # Shares are known only once categories are counted. Numbers do not wait for them, and their quantiles must not: the
+    # local runner stops where an analyzer of ours follows another beside TFT's own.
+    blocks = [normalize(tf.concat(columns, axis=1), plan.scaling[:known])] if columns else []
+    if plan.frequency:
+        stack = tf.stack([shares[f.name] for f in plan.frequency], axis=1)
+        blocks.append(normalize(stack, plan.scaling[known:]))
+    return tf.concat(blocks, axis=1)
+
+
+def _numeric(normalized: tf.Tensor, plan: FeaturePlan, config: FeaturesConfig) -> Mapping[str, tf.Tensor]:
     weights = tf.constant([scaling.weight for scaling in plan.scaling], tf.float32)
-    coordinates = normalize(stack, plan.scaling) * weights
+    coordinates = normalized * weights
     if config.pca is None:
         return {NUMERIC_OUTPUT: coordinates}
     rotated = rotate(coordinates, config.pca)
