@@ -120,7 +120,7 @@ def plan_features(config: FeaturesConfig, columns: Mapping[str, bool], id_column
         if categories.encode == "ordinal":
             ordinal.append(OrdinalFeature(name, categories, scaling))
         elif categories.encode == "frequency":
-            frequency.append(FrequencyFeature(name, categories, _of_shares(scaling)))
+            frequency.append(FrequencyFeature(name, categories, scaling))
         else:
             blocks.append(BlockFeature(name, categories))
     plan = FeaturePlan(tuple(numeric), tuple(ordinal), tuple(frequency), tuple(blocks))
@@ -132,10 +132,3 @@ def plan_features(config: FeaturesConfig, columns: Mapping[str, bool], id_column
     if config.pca and not plan.scalars:
         raise ValueError("features.pca: there is no numeric coordinate to make components of")
     return plan
-
-
-def _of_shares(scaling: NumericOptions) -> NumericOptions:
-    """Shares have few values and no outliers: where quantiles would scale numbers, shares are standardized."""
-    if scaling.normalize in ("zscore", "minmax", "none"):
-        return scaling
-    return NumericOptions(weight=scaling.weight)

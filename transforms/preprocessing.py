@@ -59,8 +59,7 @@ def _normalized(plan: FeaturePlan, inputs: Mapping[str, Raw], shares: Mapping[st
         rank = ordinal_rank(categories(inputs[ordinal.name]), ordinal.options.order or [])
         columns.append(rank[:, tf.newaxis])
     known = len(plan.numeric) + len(plan.ordinal)
-    # Shares are known only once categories are counted. Numbers do not wait for them, and their quantiles must not: the
-    # local runner stops where an analyzer of ours follows another beside TFT's own.
+    # Shares are known only once categories are counted. Numbers do not wait for them: that would be a pass more.
     blocks = [normalize(tf.concat(columns, axis=1), plan.scaling[:known])] if columns else []
     if plan.frequency:
         stack = tf.stack([shares[f.name] for f in plan.frequency], axis=1)

@@ -91,9 +91,7 @@ class _Landmarks(beam.PTransform):
         self._columns = columns
 
     def expand(self, batches: beam.PCollection) -> tuple[beam.PCollection]:
-        # Without Beam's default for no rows at all: where one analyzer follows another (quantiles of what a vocabulary
-        # gave), the local runner fuses the stages that inject it, and they wait for each other.
-        return (batches | beam.CombineGlobally(_QuantilesFn(self._columns)).without_defaults(),)
+        return (batches | beam.CombineGlobally(_QuantilesFn(self._columns)),)
 
 
 class _QuantilesFn(beam.CombineFn):

@@ -94,8 +94,7 @@ class _Analysis(beam.PTransform):
         self._sizes = list(sizes)
 
     def expand(self, batches: beam.PCollection) -> tuple[beam.PCollection, ...]:
-        # As for `transforms.quantiles`.
-        tables = batches | beam.CombineGlobally(_CountFn(self._sizes)).without_defaults()
+        tables = batches | beam.CombineGlobally(_CountFn(self._sizes))
         return tuple(tables | f"Table{i}" >> beam.Map(lambda found, i=i: found[i]) for i in range(5))
 
 

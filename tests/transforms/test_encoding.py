@@ -15,6 +15,8 @@ from tests.transforms.fitted import Fitted
 from tests.transforms.text_models import expected, save_text_model
 from transforms.preprocessing import plan_from_dtypes
 
+pytestmark = pytest.mark.slow
+
 ROWS = 1200
 WORDS = ["red", "green", "a long one", "two words", "x"]
 

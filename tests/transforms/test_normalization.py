@@ -11,6 +11,8 @@ from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, RobustScale
 
 from tests.transforms.fitted import Fitted
 
+pytestmark = pytest.mark.slow
+
 ROWS = 3000
 COLUMNS: dict[str, dict[str, Any]] = {
     "f_zscore": {},

@@ -11,6 +11,8 @@ from sklearn.decomposition import PCA
 
 from tests.transforms.fitted import Fitted
 
+pytestmark = pytest.mark.slow
+
 
 def customers(rows: int = 400) -> np.ndarray:
     random = np.random.default_rng(5)
