@@ -2,52 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Union
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from configs.condition import Column
+from configs.preparation import (
+    ENCODE_OPTIONS,
+    NORMALIZE_OPTIONS,
+    Buckets,
+    CategoricalOptions,
+    Categories,
+    Clip,
+    Encode,
+    Impute,
+    Normalize,
+    NumericOptions,
+    PcaConfig,
+    Positive,
+    Separator,
+)
 from configs.section import Section
 
-Normalize = Literal["zscore", "minmax", "none"]
-Impute = Union[Literal["mean", "median"], float]
-Encode = Literal["one_hot", "ordinal"]
-
-
-class NumericOptions(Section):
-    """How a numeric column is prepared, in this order: impute, log1p, normalize, weight."""
-
-    normalize: Normalize = "zscore"
-    log1p: bool = Field(False, description="sign(x) * log(1 + |x|) before normalizing, for skewed amounts")
-    impute: Impute = Field(
-        "mean", description="what stands for a missing value, after log1p where statistical"
-    )
-    weight: Annotated[float, Field(gt=0)] = 1.0
-
-
-class CategoricalOptions(Section):
-    """How a categorical column is encoded."""
-
-    encode: Encode = "one_hot"
-    order: list[str] | None = Field(None, description="ordinal: the categories from lowest to highest")
-    max_categories: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        32, description="the most frequent ones are kept, the others share one place"
-    )
-    weight: Annotated[float, Field(gt=0)] = 1.0
-
-    @model_validator(mode="after")
-    def _ordinal_has_an_order(self) -> CategoricalOptions:
-        if self.encode == "ordinal" and not self.order:
-            raise ValueError("encode: ordinal needs 'order', the categories from lowest to highest")
-        if self.encode != "ordinal" and self.order:
-            raise ValueError("'order' needs encode: ordinal")
-        if self.order and len(set(self.order)) != len(self.order):
-            raise ValueError("'order' names a category twice")
-        return self
-
-
-_NUMERIC_ONLY = {"normalize", "log1p", "impute"}
-_CATEGORICAL_ONLY = {"encode", "order", "max_categories"}
+_NUMERIC_ONLY = {"clip", "log1p", "impute", "normalize", "range"}
+_CATEGORICAL_ONLY = {"encode", *ENCODE_OPTIONS}
 
 
 class FeatureConfig(Section):
@@ -55,12 +34,19 @@ class FeatureConfig(Section):
 
     type: Literal["auto", "numeric", "categorical"] = "auto"
     normalize: Normalize | None = None
+    clip: Clip | None = None
     log1p: bool | None = None
     impute: Impute | None = None
+    range: list[float] | None = None
     encode: Encode | None = None
     order: list[str] | None = None
-    max_categories: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    weight: Annotated[float, Field(gt=0)] | None = None
+    max_categories: Categories | None = None
+    buckets: Buckets | None = None
+    separator: Separator | None = None
+    period: Positive | None = None
+    start: float | None = None
+    model: Separator | None = None
+    weight: Positive | None = None
 
     @field_validator("order", mode="before")
     @classmethod
@@ -97,11 +83,22 @@ class FeatureConfig(Section):
 
     def numeric(self, defaults: NumericOptions) -> NumericOptions:
         """These choices over the defaults of numeric features."""
-        return NumericOptions(**{**defaults.model_dump(), **self._said(_NUMERIC_ONLY | {"weight"})})
+        said = self._said(_NUMERIC_ONLY | {"weight"})
+        return NumericOptions(**_over(defaults, said, "normalize", NORMALIZE_OPTIONS))
 
     def categorical(self, defaults: CategoricalOptions) -> CategoricalOptions:
         """These choices over the defaults of categorical features."""
-        return CategoricalOptions(**{**defaults.model_dump(), **self._said(_CATEGORICAL_ONLY | {"weight"})})
+        said = self._said(_CATEGORICAL_ONLY | {"weight"})
+        return CategoricalOptions(**_over(defaults, said, "encode", ENCODE_OPTIONS))
+
+
+def _over(
+    defaults: Section, said: Mapping[str, Any], method: str, options: Mapping[str, tuple[str, ...]]
+) -> dict[str, Any]:
+    """What is said over the defaults, without those defaults that belong to another method than the one said."""
+    merged = {name: getattr(defaults, name) for name in type(defaults).model_fields} | dict(said)
+    left_out = {name for name, methods in options.items() if merged[method] not in methods} - set(said)
+    return {name: value for name, value in merged.items() if name not in left_out}
 
 
 class FeaturesConfig(Section):
@@ -112,6 +109,7 @@ class FeaturesConfig(Section):
     numeric: NumericOptions = Field(default_factory=NumericOptions)
     categorical: CategoricalOptions = Field(default_factory=CategoricalOptions)
     columns: dict[Column, FeatureConfig] = Field(default_factory=dict)
+    pca: PcaConfig | None = Field(None, description="principal components of the numeric coordinates")
 
     @model_validator(mode="after")
     def _consistent(self) -> FeaturesConfig:
@@ -139,6 +137,13 @@ class FeaturesConfig(Section):
         named.update(dict.fromkeys(self.exclude, "features.exclude"))
         named.update(dict.fromkeys(self.include or [], "features.include"))
         return named
+
+    @property
+    def text_models(self) -> dict[str, str]:
+        """The folder of each SavedModel that is named -> a key that names it."""
+        named = {self.categorical.model: "features.categorical.model"}
+        named.update({f.model: f"features.columns.{name}.model" for name, f in self.columns.items()})
+        return {path: key for path, key in named.items() if path is not None}
 
     def selects(self, column: str) -> bool:
         """Whether a column of the customer table is a feature."""

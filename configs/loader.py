@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, get_args
 
 import yaml
@@ -14,12 +14,14 @@ from pydantic import BaseModel, ValidationError
 from configs.errors import ConfigError
 from configs.pipeline import PipelineConfig
 
-# Keys whose values are paths.
+# Keys whose values are paths; * is every key.
 _PATHS = (
     ("data", "path"),
     ("drift", "requests"),
     ("data", "attributes", "path"),
     ("validation", "schema"),
+    ("features", "categorical", "model"),
+    ("features", "columns", "*", "model"),
     ("metadata", "password_file"),
     ("metadata", "ssl", "ca"),
     ("metadata", "ssl", "cert"),
@@ -130,17 +132,20 @@ def _absolute_paths(document: dict[str, Any], base: str) -> None:
             return value
         return os.path.normpath(os.path.join(base, os.path.expanduser(value)))
 
-    for *sections, key in _PATHS:
-        holder: Any = document
-        for section in sections:
-            values = holder.get(section)
-            if not isinstance(values, dict):
-                break
+    for keys in _PATHS:
+        _replace(document, keys, absolute)
+
+
+def _replace(holder: dict[str, Any], keys: Sequence[str], change: Callable[[Any], Any]) -> None:
+    """Changes the value at a path of keys in place, as far as it is there."""
+    key, *further = keys
+    for name in list(holder) if key == "*" else [key] if key in holder else []:
+        if not further:
+            holder[name] = change(holder[name])
+        elif isinstance(holder[name], dict):
             # A copy: the caller's YAML document may share anchored mappings between sections.
-            holder[section] = holder = dict(values)
-        else:
-            if key in holder:
-                holder[key] = absolute(holder[key])
+            holder[name] = dict(holder[name])
+            _replace(holder[name], further, change)
 
 
 def _explain(error: ValidationError) -> str:

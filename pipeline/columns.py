@@ -29,8 +29,8 @@ def planned_features(config: PipelineConfig, source: Source) -> FeaturePlan:
       ConfigError: there would be none, or one cannot be what the config says.
       DataError: the first rows show that the data must be mended.
     """
-    plan = make_plan(typed_data(config), source)
-    kinds = {**plan.kinds, **(plan.attributes.kinds if plan.attributes else {})}
+    read = make_plan(typed_data(config), source)
+    kinds = {**read.kinds, **(read.attributes.kinds if read.attributes else {})}
     # The transactions' own columns are no features, whatever they are called.
     if config.data.transactions is not None:
         kinds |= config.data.transactions.columns_made(source.categories)
@@ -40,6 +40,13 @@ def planned_features(config: PipelineConfig, source: Source) -> FeaturePlan:
         if column not in (source.id_name, config.selection.is_on and config.selection.target)
     }
     try:
-        return plan_features(config.features, is_number, source.id_name)
+        plan = plan_features(config.features, is_number, source.id_name)
     except ValueError as error:
         raise ConfigError(str(error)) from error
+    wanted = config.features.pca.components if config.features.pca else None
+    if isinstance(wanted, int) and wanted > len(plan.scalars):
+        raise ConfigError(
+            f"features.pca.components is {wanted}, but the numeric coordinates are {len(plan.scalars)}: "
+            + ", ".join(f.name for f in plan.scalars)
+        )
+    return plan

@@ -41,6 +41,7 @@ from configs.section import Section
 from pipeline.columns import typed_data
 from pipeline.entry_points import node_version
 from pipeline.metadata import connection_config
+from pipeline.text_models import text_model_digests
 from pipeline.workspace import Workspace
 
 # Prism, the default local runner of newer Beams, downloads a binary; ask for the one in Beam itself.
@@ -246,6 +247,7 @@ def model_nodes(
         custom_config={
             "features": config.features.model_dump_json(by_alias=True),
             "id_column": inputs.id_column,
+            "text_models": text_model_digests(config),
             "code_version": node_version("Transform"),
             **selected,
         },
@@ -459,5 +461,9 @@ def _model_config_hash(config: PipelineConfig) -> str:
         sections.append(config.tuner)
     if config.selection.is_on:
         sections.append(config.selection)
-    said = [config.data.model_dump_json(exclude={"span"}), *(s.model_dump_json() for s in sections)]
-    return hashlib.sha256("".join(said).encode()).hexdigest()[:16]
+    content = [
+        config.data.model_dump_json(exclude={"span"}),
+        *(s.model_dump_json() for s in sections),
+        *text_model_digests(config).values(),
+    ]
+    return hashlib.sha256("".join(content).encode()).hexdigest()[:16]

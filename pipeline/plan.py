@@ -29,6 +29,7 @@ from pipeline.records import (
     run_order,
 )
 from pipeline.requests import find_requests
+from pipeline.text_models import text_model_digests
 from pipeline.workspace import Workspace
 
 # Sections that say when runs happen and what is kept of them: no run's result depends on them.
@@ -70,7 +71,8 @@ def plan_run(config: PipelineConfig, workspace: Workspace) -> RunPlan:
         json.dump(cache, file)
     source_json = source_to_json(source, fingerprints)
     asked = find_requests(config)
-    others = [source_json, str(schema_digest(config)), project_version()]
+    text_models = json.dumps(text_model_digests(config))
+    others = [source_json, str(schema_digest(config)), text_models, project_version()]
     # A search for k tries only what the evaluation would let through.
     left_out = _NOT_OF_THE_MODEL - ({"evaluation"} if config.model.k == "auto" else set())
     return RunPlan(

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from configs.features import CategoricalOptions, FeaturesConfig, NumericOptions
+from configs.features import FeaturesConfig
+from configs.preparation import CategoricalOptions, NumericOptions
 
 Kind = Literal["numeric", "categorical"]
 
@@ -29,8 +30,17 @@ class OrdinalFeature:
 
 
 @dataclass(frozen=True)
-class OneHotFeature:
-    """A column of categories that becomes one coordinate per category."""
+class FrequencyFeature:
+    """A column of categories: the share of customers with the same becomes one coordinate, normalized like a number."""
+
+    name: str
+    options: CategoricalOptions
+    scaling: NumericOptions
+
+
+@dataclass(frozen=True)
+class BlockFeature:
+    """A column of categories that becomes several coordinates: a place per category, a point or a vector."""
 
     name: str
     options: CategoricalOptions
@@ -42,21 +52,33 @@ class FeaturePlan:
 
     numeric: tuple[NumericFeature, ...]
     ordinal: tuple[OrdinalFeature, ...]
-    one_hot: tuple[OneHotFeature, ...]
+    frequency: tuple[FrequencyFeature, ...]
+    blocks: tuple[BlockFeature, ...]
 
     @property
-    def scalars(self) -> tuple[NumericFeature | OrdinalFeature, ...]:
+    def scalars(self) -> tuple[NumericFeature | OrdinalFeature | FrequencyFeature, ...]:
         """The features that become one coordinate each."""
-        return self.numeric + self.ordinal
+        return self.numeric + self.ordinal + self.frequency
 
     @property
-    def texts(self) -> tuple[OrdinalFeature | OneHotFeature, ...]:
+    def scaling(self) -> list[NumericOptions]:
+        """How each of `scalars` is normalized and weighed."""
+        return [f.options if isinstance(f, NumericFeature) else f.scaling for f in self.scalars]
+
+    @property
+    def texts(self) -> tuple[OrdinalFeature | FrequencyFeature | BlockFeature, ...]:
         """The features that are categories."""
-        return self.ordinal + self.one_hot
+        return self.ordinal + self.frequency + self.blocks
+
+    @property
+    def with_vocabulary(self) -> list[FrequencyFeature | BlockFeature]:
+        """The features that tell the most frequent categories apart, which are learned."""
+        learned = [f for f in self.blocks if f.options.encode in ("one_hot", "multi_hot")]
+        return [*self.frequency, *learned]
 
     @property
     def names(self) -> list[str]:
-        """The raw columns used."""
+        """The raw columns used, in the order of their coordinates."""
         return [f.name for f in self.numeric] + [f.name for f in self.texts]
 
     def kind(self, name: str) -> Kind:
@@ -77,7 +99,8 @@ def plan_features(config: FeaturesConfig, columns: Mapping[str, bool], id_column
     """
     numeric: list[NumericFeature] = []
     ordinal: list[OrdinalFeature] = []
-    one_hot: list[OneHotFeature] = []
+    frequency: list[FrequencyFeature] = []
+    blocks: list[BlockFeature] = []
     for name in sorted(columns):
         if name == id_column or not config.selects(name):
             continue
@@ -90,16 +113,22 @@ def plan_features(config: FeaturesConfig, columns: Mapping[str, bool], id_column
             numeric.append(NumericFeature(name, options))
             continue
         categories = choice.categorical(config.categorical) if choice else config.categorical
+        # Ranks are even steps and the mean stands for missing ones, whatever is chosen for amounts.
+        scaling = NumericOptions(
+            normalize=config.numeric.normalize, range=config.numeric.range, weight=categories.weight
+        )
         if categories.encode == "ordinal":
-            # Ranks are even steps and the mean stands for missing ones, whatever is chosen for amounts.
-            scaling = NumericOptions(normalize=config.numeric.normalize, weight=categories.weight)
             ordinal.append(OrdinalFeature(name, categories, scaling))
+        elif categories.encode == "frequency":
+            frequency.append(FrequencyFeature(name, categories, scaling))
         else:
-            one_hot.append(OneHotFeature(name, categories))
-    plan = FeaturePlan(tuple(numeric), tuple(ordinal), tuple(one_hot))
+            blocks.append(BlockFeature(name, categories))
+    plan = FeaturePlan(tuple(numeric), tuple(ordinal), tuple(frequency), tuple(blocks))
     absent = sorted(set(config.columns).union(config.include or []) - set(plan.names) - {id_column})
     if absent:
         raise ValueError(f"no data for the feature '{absent[0]}': the column is missing from the schema")
     if not plan.names:
         raise ValueError("no features: every column is excluded; see features.include and features.exclude")
+    if config.pca and not plan.scalars:
+        raise ValueError("features.pca: there is no numeric coordinate to make components of")
     return plan

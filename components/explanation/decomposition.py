@@ -73,6 +73,31 @@ def feature_of_coordinates(names: Sequence[str], features: Sequence[str]) -> lis
     return found
 
 
+def rotated_parts(
+    centered: npt.ArrayLike, rotation: npt.ArrayLike, own: npt.ArrayLike, other: npt.ArrayLike
+) -> Floats:
+    """The parts of the coordinates that principal components were made of.
+
+    With components y = z M of centered coordinates z, and a and b on them, the difference of the squared distances is
+    linear in z: sum_j 2 (a_j - b_j) (y_j - m_j) with m = (a + b) / 2. The middle m is turned back by the
+    pseudoinverse, n = m M^+, which is the shortest z that is projected there. Then y_j - m_j = sum_i M_ij (z_i - n_i),
+    and coordinate i has the part (z_i - n_i) sum_j 2 M_ij (a_j - b_j). The parts add up to the difference.
+
+    Args:
+      centered: [d], z of the customer.
+      rotation: [d, c], M; its columns are linearly independent.
+      own: [c], the components of the centroid a.
+      other: [c], of b.
+
+    Returns:
+      float64 [d].
+    """
+    z, matrix, a, b = (np.asarray(each, np.float64) for each in (centered, rotation, own, other))
+    middle = (a + b) / 2 @ np.linalg.pinv(matrix)
+    parts: Floats = (z - middle) * (matrix @ (2 * (a - b)))
+    return parts
+
+
 def nearest_prototypes(
     vector: npt.ArrayLike, centroids: Floats, segment_ids: npt.NDArray[np.int64]
 ) -> Mapping[int, Floats]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from components.explanation.decomposition import (
     coordinate_parts,
@@ -14,6 +15,7 @@ from components.explanation.decomposition import (
     feature_parts,
     is_directional,
     nearest_prototypes,
+    rotated_parts,
     share_of_the_way,
 )
 from components.explanation.moves import Change, Mover, typical_values
@@ -80,8 +82,7 @@ def _decomposed(model: LoadedModel, row: Row, own: int, other: int) -> dict[str,
     vector = model.vectors([row])[0]
     centroids, owners = model.prototypes()
     nearest = nearest_prototypes(vector, centroids, owners)
-    parts = coordinate_parts(vector, nearest[own], nearest[other])
-    by_feature = feature_parts(parts, _owners(model))
+    by_feature = _parts(model, row, vector, nearest[own], nearest[other])
     profiles = {each["id"]: each["profile"] for each in model.content["segments"]}
     typical = {each: typical_values(profiles[each], model.features) for each in (own, other)}
     features = [
@@ -103,8 +104,31 @@ def _decomposed(model: LoadedModel, row: Row, own: int, other: int) -> dict[str,
     }
 
 
-def _owners(model: LoadedModel) -> list[str]:
-    return feature_of_coordinates(model.content["vector"], [feature.name for feature in model.features])
+def _parts(
+    model: LoadedModel, row: Row, vector: npt.ArrayLike, own: npt.ArrayLike, other: npt.ArrayLike
+) -> dict[str, float]:
+    """The part of each feature; those of principal components are turned back to the features they are made of."""
+    owners = _owners(model)
+    parts = coordinate_parts(vector, own, other)
+    components = [i for i, owner in enumerate(owners) if owner is None]
+    if not components:
+        return feature_parts(parts, [owner for owner in owners if owner is not None])
+    centered, rotation = model.unrotated([row])
+    a, b = (np.asarray(each)[components] for each in (own, other))
+    turned_back = rotated_parts(centered[0], rotation, a, b)
+    kept = [(owner, part) for owner, part in zip(owners, parts, strict=True) if owner is not None]
+    rotated = [feature.name for feature in model.features[: len(turned_back)]]
+    return feature_parts(
+        np.concatenate([turned_back, [part for _, part in kept]]), [*rotated, *(owner for owner, _ in kept)]
+    )
+
+
+def _owners(model: LoadedModel) -> list[str | None]:
+    told: list[str | None] | None = model.content.get("owners")
+    if told is not None:
+        return told
+    # A model from before the file said so.
+    return list(feature_of_coordinates(model.content["vector"], [feature.name for feature in model.features]))
 
 
 def _moves(

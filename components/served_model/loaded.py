@@ -95,6 +95,15 @@ class LoadedModel:
         """Assigns a few rows; a column that a row does not have is missing there."""
         return self.ask({f.name: as_column(f, [row.get(f.name) for row in rows]) for f in self.features})
 
+    def unrotated(self, rows: list[Row]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Of a model with principal components: what is rotated [n, m], of few rows, and the rotation [m, c].
+
+        The m columns are the features of one coordinate, in the order of `features`, where those come first.
+        """
+        examples = [_example(self.features, row) for row in rows]
+        centered = self._model.unrotated(tf.constant(examples, tf.string)).numpy()
+        return centered.astype(np.float64), self._model.rotation().numpy()
+
     def vectors(self, rows: list[Row]) -> npt.NDArray[np.float32]:
         """The transformed rows, float32 [n, d]; for few rows, since each becomes a tf.Example."""
         examples = [_example(self.features, row) for row in rows]

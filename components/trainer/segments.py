@@ -106,6 +106,7 @@ def model_facts(transformation: Transformation, fit: KMeansResult, origin: str =
         "format": FORMAT,
         "features": [{"name": name, "kind": plan.kind(name), "input": inputs[name]} for name in plan.names],
         "vector": transformation.layout.names,
+        "owners": transformation.layout.owners,
         "space": space_fingerprint(transformation),
         "fit": {
             "start": origin,

@@ -91,7 +91,8 @@ def _graph(function: Callable[..., dict[str, tf.Tensor]]) -> tf.types.experiment
 class SegmentModel(tf.Module):
     """Nearest prototype, its segment, its distance.
 
-    Besides the signatures, a loaded SavedModel has the function `prototypes`.
+    Besides the signatures, a loaded SavedModel has the function `prototypes`, and with principal components
+    `rotation` and `unrotated`.
     """
 
     def __init__(self, transformation: Transformation, prototypes: Prototypes):
@@ -104,6 +105,12 @@ class SegmentModel(tf.Module):
         self._names = tf.constant(list(prototypes.names))
         self._radii = tf.constant(prototypes.radii, tf.float32)
         self._inputs = input_names(transformation.plan.names)
+        if transformation.rotation is not None:
+            # As functions of the instance, since a model without components has nothing to say here.
+            matrix = tf.constant(transformation.rotation, tf.float64)
+            self.rotation = tf.function(lambda: tf.identity(matrix), input_signature=[])
+            serialized = tf.TensorSpec([None], tf.string, name="examples")
+            self.unrotated = tf.function(self._unrotated, input_signature=[serialized])
 
     def assign_vectors(self, vectors: tf.Tensor) -> dict[str, tf.Tensor]:
         """Transformed rows, float32 [batch, d] -> the outputs that every signature returns."""
@@ -127,6 +134,10 @@ class SegmentModel(tf.Module):
     def _evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         vectors = self._transformation.vectors(self._transformation.parse(examples))
         return {**self.assign_vectors(vectors), "features": vectors}
+
+    def _unrotated(self, examples: tf.Tensor) -> tf.Tensor:
+        """Serialized tf.Examples -> float32 [batch, m], whose product with `rotation` [m, c] is their components."""
+        return self._transformation.unrotated(self._transformation.parse(examples))
 
     def _serve(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         return self.assign_vectors(self._transformation.vectors(self._transformation.parse(examples)))

@@ -11,8 +11,11 @@ import tensorflow as tf
 from components.trainer.transformation import Transformation
 from transforms.inputs import sparse_column
 
-# Enough to pin down what is done to a number: an affine map after an optional log, and the value for missing.
-_PROBES = (float("nan"), 0.0, 1.0, 1000.0)
+# Enough to pin down what is done to a number: the value for missing, an affine map after an optional log, where it is
+# clipped, and a few points of a map by quantiles.
+_SIZES = (1.0, 0.01, 0.1, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 1e4, 1e5, 1e6)
+_PROBES = (float("nan"), 0.0, *_SIZES, *(-size for size in _SIZES))
+_TEXTS = ("", "1", "a", "unseen text")
 _DIGITS = 6
 
 
@@ -25,7 +28,8 @@ def space_fingerprint(transformation: Transformation) -> str:
     raw = {}
     for name, dtype in transformation.dtypes.items():
         if dtype == tf.string:
-            raw[name] = sparse_column(tf.constant([""] * len(_PROBES)), dtype)
+            texts = [_TEXTS[i % len(_TEXTS)] for i in range(len(_PROBES))]
+            raw[name] = sparse_column(tf.constant(texts), dtype)
         else:
             raw[name] = sparse_column(tf.constant(_PROBES, tf.float32), dtype)
     vectors = transformation.vectors(raw).numpy()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from components.trainer.kmeans.distances import directions
 from configs.features import FeaturesConfig
 from configs.selection import features_left
-from transforms.encoding import vocabulary_name
+from transforms.blocks import WORDS_OUTPUT, block_output
 from transforms.plan import FeaturePlan
-from transforms.preprocessing import plan_from_dtypes
+from transforms.preprocessing import CENTERED_OUTPUT, KEPT_OUTPUT, MATRIX_OUTPUT, plan_from_dtypes
 from transforms.vectorize import VectorLayout
 
 
@@ -30,13 +31,32 @@ class Transformation:
         self.dtypes: dict[str, tf.DType] = {
             name: spec.dtype for name, spec in output.raw_feature_spec().items()
         }
-        vocabularies = {
-            f.name: [
-                word.decode("utf-8", "replace") for word in output.vocabulary_by_name(vocabulary_name(f.name))
-            ]
-            for f in plan.one_hot
+        constants = self._constants()
+        vocabularies: dict[str, list[str]] = {}
+        start = 0
+        for f in plan.with_vocabulary:
+            words = constants[WORDS_OUTPUT][0, start : start + f.options.most_categories]
+            vocabularies[f.name] = [word.decode("utf-8", "replace") for word in words if word]
+            start += f.options.most_categories
+        self.rotation: np.ndarray | None = None
+        components = None
+        if MATRIX_OUTPUT in constants:
+            components = int(constants[KEPT_OUTPUT][0])
+            self.rotation = constants[MATRIX_OUTPUT][0, :, :components]
+        widths = {
+            f.name: constants[block_output(f.name)].shape[1]
+            for f in plan.blocks
+            if f.options.encode == "embedding"
         }
-        self.layout = VectorLayout(plan, vocabularies)
+        self.layout = VectorLayout(plan, vocabularies, widths, components)
+
+    def _constants(self) -> dict[str, np.ndarray]:
+        """What the graph says of a customer of whom nothing is known: among it, what is the same for all."""
+        empty = {
+            name: tf.SparseTensor(tf.zeros([0, 2], tf.int64), tf.zeros([0], dtype), [1, 1])
+            for name, dtype in self.dtypes.items()
+        }
+        return {name: value.numpy() for name, value in self.layer(empty).items()}
 
     @classmethod
     def saved(
@@ -62,3 +82,15 @@ class Transformation:
         """Raw features -> float32 [batch, d]."""
         vectors = self.layout.vectorize(self.layer(dict(raw)))
         return directions(vectors) if self._spherical else vectors
+
+    def unrotated(self, raw: Mapping[str, tf.SparseTensor]) -> tf.Tensor:
+        """Raw features -> float32 [batch, m], whose product with `rotation` [m, c] is the components in `vectors`.
+
+        There must be principal components. For the cosine metric it is divided by the length of the vector, too.
+        """
+        transformed = self.layer(dict(raw))
+        centered = transformed[CENTERED_OUTPUT]
+        if self._spherical:
+            length = tf.norm(self.layout.vectorize(transformed), axis=1, keepdims=True)
+            centered = tf.math.divide_no_nan(centered, length)
+        return centered

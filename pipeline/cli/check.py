@@ -9,6 +9,7 @@ from rich.table import Table
 
 from components.example_gen.source import Source, resolve_source
 from configs.pipeline import PipelineConfig
+from configs.preparation import ENCODE_OPTIONS, CategoricalOptions, Clip, ClipOptions, NumericOptions
 from pipeline.cli.common import (
     ConfigArgument,
     JsonOption,
@@ -21,6 +22,8 @@ from pipeline.cli.common import (
 )
 from pipeline.columns import planned_features
 from pipeline.plan import schema_digest
+from pipeline.text_models import text_model_digests
+from transforms.plan import BlockFeature, FrequencyFeature, OrdinalFeature
 
 
 def check(
@@ -34,6 +37,7 @@ def check(
         loaded, place = load(config, overrides, workspace)
         source = resolve_source(loaded)
         schema_digest(loaded)
+        text_model_digests(loaded)
         content: dict[str, Any] = {
             "status": "ok",
             "name": loaded.name,
@@ -69,18 +73,56 @@ def _treatments(config: PipelineConfig, source: Source) -> dict[str, str]:
     treatments = {name: "not a feature" for name in source.customer_columns if name != source.id_name}
     for number in plan.numeric:
         options = number.options
-        steps = [f"missing: {options.impute}", "log1p" if options.log1p else "", options.normalize]
+        steps = [
+            _clip(options.clip),
+            f"missing: {options.impute}",
+            "log1p" if options.log1p else "",
+            _normalized(options),
+        ]
         treatments[number.name] = "numeric: " + _steps(steps, options.weight)
     for text in plan.texts:
         categories = text.options
-        most = f"at most {categories.max_categories} categories" if categories.encode == "one_hot" else ""
-        treatments[text.name] = "categorical: " + _steps([categories.encode, most], categories.weight)
+        steps = [categories.encode, _encoding(categories), _normalized_text(text)]
+        treatments[text.name] = "categorical: " + _steps(steps, categories.weight)
     if config.selection.is_on:
         droppable = set(plan.names) - set(config.selection.keep)
         treatments.update({name: f"{treatments[name]}, unless it is dropped" for name in sorted(droppable)})
         if config.selection.target:
             treatments[config.selection.target] = "not a feature: the target of selection"
     return treatments
+
+
+def _clip(clip: Clip) -> str:
+    if not isinstance(clip, ClipOptions):
+        return ""
+    if clip.quantiles:
+        return f"clip at the quantiles {clip.quantiles[0]:g} and {clip.quantiles[1]:g}"
+    bounds = [f"{word} {value:g}" for word, value in (("below", clip.min), ("above", clip.max))
+              if value is not None]  # fmt: skip
+    return "clip " + " and ".join(bounds)
+
+
+def _normalized(options: NumericOptions) -> str:
+    if options.range:
+        return f"{options.normalize} to {options.range[0]:g}..{options.range[1]:g}"
+    return options.normalize
+
+
+def _normalized_text(feature: OrdinalFeature | FrequencyFeature | BlockFeature) -> str:
+    return "" if isinstance(feature, BlockFeature) else _normalized(feature.scaling)
+
+
+def _encoding(options: CategoricalOptions) -> str:
+    """What the encoding is told."""
+    if options.encode in ENCODE_OPTIONS["max_categories"]:
+        most = f"at most {options.most_categories} categories"
+        return most if options.encode != "multi_hot" else f"{most} between '{options.separator or ','}'"
+    told = {
+        "hashed": f"into {options.buckets} buckets",
+        "cyclic": f"period {options.period:g} from {options.start or 0:g}" if options.period else "",
+        "embedding": f"by {options.model}",
+    }
+    return told.get(options.encode, "")
 
 
 def _steps(steps: list[str], weight: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
@@ -50,8 +51,14 @@ class Fitted:
             for row in data
         ]
         custom = {"features": self.config.model_dump_json(by_alias=True), "id_column": None}
-        with tft_beam.Context(temp_dir=str(folder / "tmp")):
-            analyzed = (data, metadata) | tft_beam.AnalyzeDataset(
+        # The copies are TFX's choice, too. Without them every phase reads one collection, and where there are three of
+        # them Beam's local runner waits for ever.
+        with (
+            beam.Pipeline(runner="DirectRunner", argv=[]) as pipeline,
+            tft_beam.Context(temp_dir=str(folder / "tmp"), use_deep_copy_optimization=True),
+        ):
+            source = pipeline | beam.Create(data)
+            analyzed = (source, metadata) | tft_beam.AnalyzeDataset(
                 lambda inputs: preprocessing_fn(inputs, custom)
             )
             _ = analyzed | tft_beam.WriteTransformFn(str(folder / "graph"))

@@ -33,3 +33,20 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, LoadedModel]:
 @pytest.fixture(scope="session")
 def model(models: dict[str, LoadedModel], metric: str) -> LoadedModel:
     return models[metric]
+
+
+@pytest.fixture(scope="session")
+def rotated_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, LoadedModel]:
+    """Models of principal components, by both metrics."""
+    folder = tmp_path_factory.mktemp("rotated")
+    features = {"pca": {"components": 2, "whiten": True}, "columns": {"s_plan": {"weight": 0.2}}}
+    rows = [{**row, "f_noise": float(i * 7919 % 101)} for i, row in enumerate(customers())]
+    trained = Trained(folder, rows, features=features)
+    made = {}
+    for metric in ("euclidean", "cosine"):
+        trained.custom_config["model"] = ModelConfig.model_validate(
+            {"k": 3, "metric": metric}
+        ).model_dump_json()
+        trained.train()
+        made[metric] = LoadedModel(str(shutil.move(trained.model_dir, folder / metric)))
+    return made

@@ -17,6 +17,7 @@ from components.explanation.decomposition import (
     feature_parts,
     is_directional,
     nearest_prototypes,
+    rotated_parts,
     share_of_the_way,
 )
 
@@ -83,3 +84,18 @@ def test_at_its_share_of_the_way_the_target_begins_to_be_nearest(points: np.ndar
 def test_unit_centroids_are_directions() -> None:
     assert is_directional(np.array([[0.6, 0.8], [1.0, 0.0]]))
     assert not is_directional(np.array([[0.6, 0.8], [1.1, 0.0]]))
+
+
+def test_parts_of_components_add_up_and_find_their_coordinate() -> None:
+    random = np.random.default_rng(0)
+    axes = np.linalg.qr(random.normal(size=(4, 4)))[0][:, :2] / [0.5, 3.0]
+    z, a, b = random.normal(size=4), random.normal(size=2), random.normal(size=2)
+    parts = rotated_parts(z, axes, a, b)
+    y = z @ axes
+    assert math.fsum(parts) == pytest.approx(np.sum((y - b) ** 2) - np.sum((y - a) ** 2), rel=1e-9)
+    # All axes, unscaled: as without a rotation.
+    whole = np.linalg.qr(random.normal(size=(4, 4)))[0]
+    own, other = random.normal(size=4), random.normal(size=4)
+    np.testing.assert_allclose(
+        rotated_parts(z, whole, own @ whole, other @ whole), coordinate_parts(z, own, other), rtol=1e-9
+    )

@@ -126,3 +126,20 @@ def test_one_segment_has_no_second(models: dict[str, LoadedModel]) -> None:
     assert content["segment"]["id"] == 1
     assert content["second"] is None
     assert "features" not in content
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_components_are_explained_by_the_features_they_are_made_of(
+    rotated_models: dict[str, LoadedModel], metric: str
+) -> None:
+    model = rotated_models[metric]
+    assert model.content["vector"][:2] == ["component 1", "component 2"]
+    assert model.content["owners"][:3] == [None, None, "s_plan"]
+    for row in ({"f_spend": 11.0, "i_visits": 3, "f_noise": 50.0, "s_plan": "basic"}, {"f_spend": 200.0}, {}):
+        content = explained(model, row)
+        parts = {each["feature"]: each["part"] for each in content["features"]}
+        assert set(parts) == {"f_noise", "f_spend", "i_visits", "s_plan"}
+        distances = content["second"]["distance"] ** 2 - content["segment"]["distance"] ** 2
+        assert content["difference"] == pytest.approx(distances, rel=1e-3, abs=1e-4)
+        assert content["metric"] == metric
