@@ -98,7 +98,7 @@ class SegmentModel(tf.Module):
     def __init__(self, transformation: Transformation, prototypes: Prototypes):
         super().__init__()
         # Tracked here, or the transform's tables and constants are missing from the SavedModel.
-        self.transform_layer = transformation.layer
+        self.transform = transformation.graph
         self._transformation = transformation
         self._centroids = tf.constant(prototypes.centroids, tf.float64)
         self._ids = tf.constant(list(prototypes.ids), tf.int64)

@@ -27,7 +27,8 @@ class Transformation:
     def __init__(self, output: tft.TFTransformOutput, plan: FeaturePlan, metric: str = "euclidean"):
         self.plan = plan
         self._spherical = metric == "cosine"
-        self.layer = output.transform_features_layer()
+        # Not `output.transform_features_layer()`: saving a Keras layer has AutoGraph trace it anew, for seconds.
+        self.graph = tf.saved_model.load(output.transform_savedmodel_dir)
         self.dtypes: dict[str, tf.DType] = {
             name: spec.dtype for name, spec in output.raw_feature_spec().items()
         }
@@ -56,7 +57,7 @@ class Transformation:
             name: tf.SparseTensor(tf.zeros([0, 2], tf.int64), tf.zeros([0], dtype), [1, 1])
             for name, dtype in self.dtypes.items()
         }
-        return {name: value.numpy() for name, value in self.layer(empty).items()}
+        return {name: value.numpy() for name, value in self.graph.transform_fn(empty).items()}
 
     @classmethod
     def saved(
@@ -80,7 +81,7 @@ class Transformation:
 
     def vectors(self, raw: Mapping[str, tf.SparseTensor]) -> tf.Tensor:
         """Raw features -> float32 [batch, d]."""
-        vectors = self.layout.vectorize(self.layer(dict(raw)))
+        vectors = self.layout.vectorize(self.graph.transform_fn(dict(raw)))
         return directions(vectors) if self._spherical else vectors
 
     def unrotated(self, raw: Mapping[str, tf.SparseTensor]) -> tf.Tensor:
@@ -88,7 +89,7 @@ class Transformation:
 
         There must be principal components. For the cosine metric it is divided by the length of the vector, too.
         """
-        transformed = self.layer(dict(raw))
+        transformed = self.graph.transform_fn(dict(raw))
         centered = transformed[CENTERED_OUTPUT]
         if self._spherical:
             length = tf.norm(self.layout.vectorize(transformed), axis=1, keepdims=True)
