@@ -20,7 +20,7 @@ from components.evaluator.extractors import block_extractors, sliced_columns
 from components.evaluator.reading import read_batches
 from components.evaluator.results import verdict_of
 from components.evaluator.verdict import write_verdict
-from components.example_files import example_files
+from components.example_files import example_files, read_ingest
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -67,7 +67,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         files = [
             file for artifact in input_dict[keys.EXAMPLES_KEY] for file in example_files(artifact, splits)
         ]
-        self._evaluate(config, candidate, baseline, files, _schema(input_dict), evaluation)
+        id_column = read_ingest(artifact_utils.get_single_uri(input_dict[keys.EXAMPLES_KEY])).get("id_column")
+        self._evaluate(config, candidate, baseline, files, _schema(input_dict), id_column, evaluation)
         verdict = verdict_of(evaluation, asked, comparison)
         write_verdict(evaluation, verdict)
         for threshold in verdict.thresholds:
@@ -86,6 +87,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         baseline: Artifact | None,
         files: list[str],
         schema: schema_pb2.Schema | None,
+        id_column: str | None,
         output_path: str,
     ) -> None:
         models = [
@@ -102,7 +104,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             examples | "Evaluate" >> tfma.ExtractEvaluateAndWriteResults(
                 eval_shared_model=shared,
                 eval_config=config,
-                extractors=block_extractors(shared, config),
+                extractors=block_extractors(shared, config, id_column),
                 output_path=output_path,
             )
 

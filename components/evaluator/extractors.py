@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis import constants
 from tensorflow_model_analysis.extractors import slice_key_extractor
@@ -28,19 +29,23 @@ from components.metrics.sampling import Keys, text_keys
 _SLICE_VALUES = "slice_values"
 
 
-def block_extractors(eval_shared_model: Any, eval_config: tfma.EvalConfig) -> list[Any]:
+def block_extractors(
+    eval_shared_model: Any, eval_config: tfma.EvalConfig, id_column: str | None = None
+) -> list[Any]:
     """The extractors of an evaluation, in order.
 
     Args:
       eval_shared_model: the model, or candidate and baseline.
       eval_config: its slicing specs name at most one column each.
+      id_column: the customer id, which decides who is in a sample; None for a hash of the whole record, which is
+        another one when the same customer is written again: the order of a tf.Example's features is anyone's.
 
     Raises:
       ValueError: a slicing spec asks for more than the values of one column.
     """
     columns = sliced_columns(eval_config)
     return [
-        tfma.extractors.Extractor("ReadSerializedExamples", beam.Map(_read, columns)),
+        tfma.extractors.Extractor("ReadSerializedExamples", beam.Map(_read, columns, id_column)),
         tfma.extractors.Extractor("Predict", predict(eval_shared_model, SIGNATURE)),
         # The stage that TFMA's evaluator runs after, by its name.
         tfma.extractors.Extractor(
@@ -59,17 +64,24 @@ def sliced_columns(eval_config: tfma.EvalConfig) -> list[str]:
     return columns
 
 
-def _read(extracts: dict[str, Any], columns: list[str]) -> dict[str, Any]:
+def _read(extracts: dict[str, Any], columns: list[str], id_column: str | None = None) -> dict[str, Any]:
     """Arrow batch -> serialized examples [b], their keys and, per sliced column, its values, None where missing."""
     batch = extracts[constants.ARROW_RECORD_BATCH_KEY]
     serialized = batch.column(batch.schema.get_field_index(constants.ARROW_INPUT_COLUMN)).flatten()
     return {
         constants.INPUT_KEY: np.asarray(serialized),
-        ROW_KEYS: _keys(serialized),
+        ROW_KEYS: _keys(serialized if id_column is None else _ids(serialized, id_column)),
         # Empty on purpose: a customer column that is named like the signature's input would be fed to it.
         constants.FEATURES_KEY: {},
         _SLICE_VALUES: {column: _first_values(batch, column) for column in columns},
     }
+
+
+def _ids(serialized: pa.Array, id_column: str) -> pa.Array:
+    parsed = tf.io.parse_example(
+        np.asarray(serialized), {id_column: tf.io.FixedLenFeature([], tf.string, default_value="")}
+    )
+    return pa.array(parsed[id_column].numpy(), pa.large_binary())
 
 
 def _keys(serialized: pa.Array) -> Keys:

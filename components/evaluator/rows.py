@@ -26,7 +26,7 @@ class Rows:
       segments: int64 [n].
       distance: float32 [n], Euclidean, to the own centroid.
       is_outlier: bool [n], or None where the model does not say.
-      keys: uint64 [n], a hash of what is in a customer's record: samples are drawn by it.
+      keys: uint64 [n], a hash of who a customer is: samples are drawn by it.
       k: number of segments that the model has.
       whole: whether they are of all customers together, not of a slice.
     """

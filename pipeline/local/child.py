@@ -79,8 +79,10 @@ def _serve(request: dict[str, Any], events: EventWriter, watcher: NodeWatcher) -
     from components.example_gen.source import source_from_json
     from components.served_model.known import known_to_json
     from components.served_model.ledger import known_segments
-    from pipeline.dag import RunInputs, assemble, create_pipeline, data_nodes
+    from pipeline.dag import assemble, create_pipeline
     from pipeline.metadata import cancel_dead_executions, open_store
+    from pipeline.nodes.data import data_nodes
+    from pipeline.run_inputs import RunInputs
     from pipeline.schema_file import stage_schema
 
     source, _ = source_from_json(request["source"])

@@ -17,8 +17,9 @@ from tfx.orchestration.pipeline import Pipeline
 from components.served_model.executor import NEWEST
 from configs.deployment import DeploymentConfig
 from configs.pipeline import PipelineConfig
-from pipeline.dag import LOCAL_BEAM_ARGS, RunInputs, Submitted, create_nodes
+from pipeline.dag import LOCAL_BEAM_ARGS, create_nodes
 from pipeline.platform.targets import Target, check_target
+from pipeline.run_inputs import RunInputs, Submitted
 from pipeline.workspace import Workspace
 
 _Resources = PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec

@@ -15,9 +15,10 @@ from tfx.orchestration.portable import launcher
 from components.example_gen.source import fingerprint_files, resolve_source, source_to_json
 from components.trainer.kmeans import WorkerLost
 from configs.loader import load_config
-from pipeline.dag import RunInputs, create_pipeline
+from pipeline.dag import create_pipeline
 from pipeline.entry_points import ENTRY_POINTS
 from pipeline.local.causes import cause
+from pipeline.run_inputs import RunInputs
 from pipeline.workspace import Workspace
 from tests.end_to_end.command import customer_table, write_csv
 

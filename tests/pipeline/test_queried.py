@@ -22,9 +22,11 @@ from components.example_gen.source import fingerprint_source, resolve_source, so
 from configs.errors import ConfigError
 from configs.loader import load_config
 from configs.pipeline import PipelineConfig
-from pipeline.dag import LOCAL_BEAM_ARGS, RunInputs, assemble, create_pipeline, data_nodes
+from pipeline.dag import LOCAL_BEAM_ARGS, assemble, create_pipeline
+from pipeline.nodes.data import data_nodes
 from pipeline.plan import plan_run
 from pipeline.queried import query_rows
+from pipeline.run_inputs import RunInputs
 from pipeline.workspace import Workspace
 from tests.components.example_gen.test_executor import ingest_of, rows_of
 

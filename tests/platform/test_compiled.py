@@ -33,13 +33,13 @@ def compiled(folder: Path, target: str, **sections: Any) -> dict[str, Any]:
 def test_kubeflow_runs_it_to_the_model_of_a_local_run(tmp_path: Path) -> None:
     bucket = tmp_path / "bucket"
     (bucket / "data").mkdir(parents=True)
-    write_csv(bucket / "data" / "customers-1.csv", customer_table(400, kinds=4))
+    write_csv(bucket / "data" / "customers-1.csv", customer_table(1000, kinds=4))
     write_csv(bucket / "data" / "customers-2.csv", customer_table(300, seed=1))
     job = compiled(tmp_path, "kubeflow")
     outputs = Backend(bucket, in_a_process).submit(job, span="1", k=4)
     assert outputs["Pusher"]["pushed_model"]["metadata"]["pushed_version"] == "1"
     table = pq.read_table(bucket / "workspace" / "assignments" / "1" / "assignments.parquet")
-    assert len(table) == 400
+    assert len(table) == 1000
     assert list((bucket / "workspace" / "reports").glob("*/report.html"))
 
     local = Segments(tmp_path / "local")
@@ -48,6 +48,9 @@ def test_kubeflow_runs_it_to_the_model_of_a_local_run(tmp_path: Path) -> None:
     result = local.json("run", "--span", "1")
     assert result["status"] == "pushed"
     assert pq.read_table(result["assignments"]).equals(table), "the same customers in the same segments"
+    # The same figures, too: who is in a sample follows from who a customer is.
+    (page,) = (bucket / "workspace" / "reports").glob("*/report.json")
+    assert json.loads(page.read_text())["metrics"] == result["metrics"]
     described = [
         json.loads(Path(folder, "assets.extra", "segments.json").read_text())
         for folder in (bucket / "workspace" / "serving" / "1", result["model"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis import constants
 
@@ -99,3 +100,27 @@ def test_slices_of_several_columns_are_refused():
     config = tfma.EvalConfig(slicing_specs=[tfma.SlicingSpec(feature_keys=["a", "b"])])
     with pytest.raises(ValueError, match="one column each"):
         extractors.block_extractors(None, config)
+
+
+def test_keys_are_of_the_customer_however_the_record_is_written():
+    def record(*names):
+        example = {"customer_id": b"c7", "plan": b"pro"}
+        # The entries of a map, in the order of the names.
+        return b"".join(
+            tf.train.Example(
+                features=tf.train.Features(
+                    feature={name: tf.train.Feature(bytes_list=tf.train.BytesList(value=[example[name]]))}
+                )
+            ).SerializeToString()
+            for name in names
+        )
+
+    def keys(records, id_column):
+        raw = pa.array([[each] for each in records], LISTS)
+        batch = pa.RecordBatch.from_arrays([raw], [constants.ARROW_INPUT_COLUMN])
+        return extractors._read({constants.ARROW_RECORD_BATCH_KEY: batch}, [], id_column)[ROW_KEYS]
+
+    written = [record("customer_id", "plan"), record("plan", "customer_id")]
+    assert len(set(keys(written, None))) == 2
+    assert len(set(keys(written, "customer_id"))) == 1
+    assert len(set(keys([record("customer_id"), record("plan")], "customer_id"))) == 2
