@@ -34,6 +34,7 @@ def check_target(config: PipelineConfig, target: str) -> Target:
     if config.data.attributes:
         joined = config.data.attributes.path
         paths["data.attributes.path"] = [joined] if isinstance(joined, str) else joined
+    paths |= {key: [path] for path, key in config.features.text_models.items()}
     for key, named in paths.items():
         for path in named:
             _check_reachable(key, path, deployment.workspace, target)

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.errors import DataError
+from components.example_gen.contradictions import ASSIGNMENT_COLUMNS
 from components.example_gen.source import (
-    ASSIGNMENT_COLUMNS,
     fingerprint_files,
     resolve_source,
     source_from_json,
