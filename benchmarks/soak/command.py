@@ -40,23 +40,33 @@ class Command:
     def workspace(self) -> Path:
         return self.folder / "workspace"
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Starts `segments run`; its answer is in its standard output, once it has ended."""
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Starts `segments` with these arguments; `answer` has what it says, once it has ended."""
         command = [sys.executable, "-m", "pipeline.cli.main", *arguments]
-        return subprocess.Popen(
-            [*command, "soak.yaml", "--workspace", str(self.workspace), "--json"],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(PROJECT)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        # Not a pipe: whoever looks at the process in place of reading would let it wait for ever.
+        with self._answer.open("wb") as file:
+            return subprocess.Popen(
+                [*command, "soak.yaml", "--workspace", str(self.workspace), "--json"],
+                cwd=self.folder,
+                env={**os.environ, "PYTHONPATH": str(PROJECT)},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.DEVNULL,
+            )
+
+    def answer(self, process: subprocess.Popen[bytes]) -> str:
+        """Waits for the end of what was started last; returns what it said."""
+        process.wait()
+        return self._answer.read_text()
+
+    @property
+    def _answer(self) -> Path:
+        return self.folder / "answer.json"
 
     def ask(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         """Runs a command to its end; returns its exit code and its answer."""
         process = self.start(*arguments)
-        output, _ = process.communicate()
+        output = self.answer(process)
         require(
             output.strip(), f"segments {' '.join(arguments)} said nothing; exit code {process.returncode}"
         )

@@ -116,7 +116,7 @@ class _Loop:
             require(time.monotonic() - began < _TIME_LIMIT, "a run takes more than half an hour")
             time.sleep(0.01)
         if process.poll() is not None:
-            output, _ = process.communicate()
+            output = self._command.answer(process)
             # An answer that says failed must say why; a run that nobody disturbed must not fail at all.
             self._complete(process.returncode, json.loads(output))
             self._report(f"span {self._span}: completed before it could be killed {moment}")
@@ -147,7 +147,7 @@ class _Loop:
 
         return f"{delay:.2f} s into {component}", due
 
-    def _kill(self, process: subprocess.Popen[str], target: str) -> None:
+    def _kill(self, process: subprocess.Popen[bytes], target: str) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             children = psutil.Process(process.pid).children(recursive=True)
             for child in children if target != "command" else []:
@@ -155,7 +155,7 @@ class _Loop:
                     child.send_signal(signal.SIGKILL)
         if target != "child":
             process.kill()
-        output, _ = process.communicate()
+        output = self._command.answer(process)
         if target == "child" and process.returncode == 0:
             # It had ended between the look and the kill.
             self._complete(0, json.loads(output))
