@@ -69,7 +69,8 @@ def _says_full(error: BaseException) -> bool:
 
 def _is_of_files(error: BaseException) -> bool:
     return any(
-        isinstance(each, OSError) or re.search(r"disk I/O|write|flush", str(each)) for each in _chain(error)
+        isinstance(each, OSError) or re.search(r"disk I/O|write|flush|executing query", str(each))
+        for each in _chain(error)
     )
 
 

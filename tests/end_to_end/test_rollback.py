@@ -51,8 +51,9 @@ def recorded_pushes(segments: Segments) -> dict[str, str]:
             if event.type == mlmd.Event.OUTPUT
         ]
         (execution,) = store.get_executions_by_id([event.execution_id])
-        if artifact.custom_properties["pushed"].int_value:
-            run = execution.custom_properties["run_key"].string_value
+        run = execution.custom_properties["run_key"].string_value
+        # ServedModel says what is served by an artifact of the same type.
+        if run and artifact.custom_properties["pushed"].int_value:
             pushes[run] = artifact.custom_properties["pushed_version"].string_value
     return pushes
 

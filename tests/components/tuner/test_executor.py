@@ -144,7 +144,8 @@ def test_the_figures_are_scikit_learns(tuned: Tuned, tmp_path: Path) -> None:
 
 def test_the_trainer_and_tfx_read_the_chosen_k(tuned: Tuned) -> None:
     assert with_chosen_k(ModelConfig(k="auto", seed=3), tuned.best) == ModelConfig(k=4, seed=3)
-    assert with_chosen_k(ModelConfig(k=7), tuned.best).k == 7, "a number is a number"
+    assert with_chosen_k(ModelConfig(k=7), None).k == 7
+    assert with_chosen_k(ModelConfig(k=7), tuned.best).k == 4, "as asked for at submission"
     with pytest.raises(ValueError, match="needs a Tuner before it"):
         with_chosen_k(ModelConfig(k="auto"), None)
     by_k = {result["k"]: result["score"] for result in tuned.results}

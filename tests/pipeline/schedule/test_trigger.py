@@ -111,7 +111,8 @@ def test_once_on_every_day_of_any_zone(minute: int, hour: int, zone: str, start:
     days = [at.date() for at in times]
     # A time late in the evening that is skipped would move into the next day; no clock here changes then.
     assert days == [days[0] + timedelta(days=n) for n in range(len(days))]
-    assert len(days) in (40, 41)
+    # 39 where the first day's hour has just gone by and the clock is put back before the last day's comes.
+    assert len(days) in (39, 40, 41)
     assert all(begin <= at for at in times)
 
 
