@@ -20,8 +20,8 @@ SEED = 20261124
 
 @pytest.mark.slow
 def test_kills_at_random_moments(tmp_path: Path) -> None:
-    result = soak_with_kills(tmp_path, kills=3, seed=SEED)
-    assert result.kills == 3
+    result = soak_with_kills(tmp_path, kills=5, seed=SEED)
+    assert result.kills == 5
     assert len(result.completed) >= 2
     assert len(result.versions) >= len(result.completed)
     # What was seen is what is there.

@@ -71,19 +71,8 @@ def whole_models(segments: Segments) -> list[str]:
     return segments.versions()
 
 
-def test_killed_in_one_component_after_the_other_and_started_again(segments: Segments) -> None:
-    # Those that do something of their own; `make soak` kills in all of them.
-    killed = (
-        "ExampleGen",
-        "StatisticsGen",
-        "DataGate",
-        "Transform",
-        "Trainer",
-        "Evaluator",
-        "Pusher",
-        "Report",
-    )
-    for component in killed:
+def test_killed_in_every_component_and_started_again(segments: Segments) -> None:
+    for component in COMPONENTS:
         kill_in(segments, component)
         assert len(whole_models(segments)) <= 1
     result = segments.json("run")
@@ -93,7 +82,7 @@ def test_killed_in_one_component_after_the_other_and_started_again(segments: Seg
     assert whole_models(segments) == ["1"]
     runs = segments.json("runs")["runs"]
     assert len(runs) == 1, "one run, continued"
-    assert runs[0]["attempts"] == len(killed) + 1
+    assert runs[0]["attempts"] == len(COMPONENTS) + 1
     assert os.listdir(segments.workspace / "assignments") == ["1"]
 
 

@@ -35,9 +35,6 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-@pytest.mark.xfail(
-    reason="SQLite on a full disk can leave ML Metadata with a row short; the next run does not mend it"
-)
 def test_a_full_disk(segments: Segments, small_disk: Path) -> None:
     workspace = small_disk / "workspace"
     options = ("--workspace", str(workspace))
