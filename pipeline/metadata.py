@@ -82,7 +82,7 @@ def open_store(config: MetadataConfig, workspace: Workspace) -> ml_metadata.Meta
     """
     connection = connection_config(config, workspace)
     if config.backend == "sqlite":
-        check_file(workspace.metadata)
+        _check_file(workspace.metadata)
     else:
         _check_reachable(config)
     with _stderr() as written:
@@ -138,12 +138,8 @@ def _password(config: MetadataConfig) -> str | None:
     return None
 
 
-def check_file(path: str) -> None:
-    """Makes sure that an SQLite file is whole: ML Metadata would say of a damaged one only what failed at the moment.
-
-    Raises:
-      MetadataError: it is damaged, or cannot be read; nothing where there is none.
-    """
+def _check_file(path: str) -> None:
+    """An SQLite file is whole: ML Metadata would say of a damaged one only what failed at the moment."""
     if not os.path.exists(path):
         return
     try:

@@ -11,7 +11,7 @@ from ml_metadata.proto import metadata_store_pb2
 from configs.errors import ConfigError
 from configs.pipeline import PipelineConfig
 from pipeline.half_written import remove_half_written
-from pipeline.metadata import check_file, newest_execution, open_store
+from pipeline.metadata import newest_execution, open_store
 from pipeline.seals import damage, seal_outputs
 from pipeline.workspace import Workspace
 
@@ -27,13 +27,12 @@ def recover(config: PipelineConfig, workspace: Workspace) -> None:
       ConfigError: another workspace has a pipeline of this name in the database.
       pipeline.metadata.MetadataError: ML Metadata cannot be used.
     """
+    store = open_store(config.metadata, workspace)
     if config.metadata.backend == "sqlite":
-        check_file(workspace.metadata)
         removed = remove_half_written(workspace.metadata)
         if removed:
             absl_logging.warning("ML Metadata was half written (a full disk?): %d rows are removed.", removed)
-    store = open_store(config.metadata, workspace)
-    if config.metadata.backend != "sqlite":
+    else:
         _claim(store, config, workspace)
     aside = workspace.set_aside_orphaned_artifacts(newest_execution(store))
     if aside:

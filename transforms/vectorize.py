@@ -22,8 +22,7 @@ class VectorLayout:
     The numeric, ordinal and frequency columns come first, one coordinate each, or their principal components. Then each
     other column has a block of coordinates, scaled to a total variance of 1 (`transforms.blocks` says why).
 
-    plan: the features. vocabularies: the categories of each one-hot or multi-hot
-    column. widths: the number of
+    plan: the features. vocabularies: the categories of each one-hot or multi-hot column. widths: the number of
     coordinates of each embedded column. components: how many principal components there are; None without.
     """
 

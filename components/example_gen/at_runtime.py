@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from typing import Any
 
@@ -26,15 +27,29 @@ def as_submitted(data: DataConfig, path: str | None, span: str | None) -> DataCo
       ConfigError: they cannot be meant.
     """
     asked: dict[str, Any] = {}
-    if path:
-        asked["path"] = json.loads(path) if path.startswith("[") else path
+    if path and path.startswith("["):
+        try:
+            asked["path"] = json.loads(path)
+        except ValueError as error:
+            raise ConfigError(f"data.path: {path} is no JSON list of paths ({error})") from error
+    elif path:
+        asked["path"] = path
     if span:
-        asked["span"] = int(span) if span.isdecimal() else span
+        asked["span"] = _span(span)
     try:
         return DataConfig.model_validate({**data.model_dump(by_alias=True), **asked})
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(f"data.{first['loc'][0]}: {first['msg']}, found {first['input']!r}") from error
+
+
+def _span(text: str) -> int | datetime.date:
+    if text.isdecimal():
+        return int(text)
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"data.span: '{text}' is neither a number nor a date such as 2026-11-24") from error
 
 
 def find_source(data: DataConfig) -> tuple[Source, list[list[Any]]]:

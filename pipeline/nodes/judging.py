@@ -15,6 +15,7 @@ from pipeline.workspace import Workspace
 
 
 def evaluator_of(config: PipelineConfig, before: GuardingNodes, model: BaseChannel) -> Evaluator:
+    """How good a model is on customers that were held out, beside the served one."""
     return Evaluator(
         examples=before.examples.outputs["examples"],
         model=model,
@@ -32,6 +33,7 @@ def assignments_by(
     before: GuardingNodes,
     pushed_model: BaseChannel,
 ) -> Assignments:
+    """The table of every customer's segment by the version that `pushed_model` names."""
     return Assignments(
         examples=before.examples.outputs["examples"],
         pushed_model=pushed_model,

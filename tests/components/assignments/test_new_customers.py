@@ -18,7 +18,7 @@ from components.served_model.loaded import LoadedModel
 from configs.errors import ConfigError
 from configs.pipeline import PipelineConfig
 from pipeline.assigning import _of_file, assign_file
-from tests.components.trainer.test_run_fn import Trained, customers
+from tests.components.trainer.training import Trained, customers
 
 # Of whole numbers and of nothing, where the model knows a number and a text: what the first rows hold does not count.
 TABLE = """id,f_spend,s_plan,i_visits,note

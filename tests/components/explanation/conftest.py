@@ -8,7 +8,7 @@ import pytest
 
 from components.served_model.loaded import LoadedModel
 from configs.model import ModelConfig
-from tests.components.trainer.test_run_fn import Trained, customers
+from tests.components.trainer.training import Trained, customers
 
 
 @pytest.fixture(scope="session", params=["euclidean", "cosine"])

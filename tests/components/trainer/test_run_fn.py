@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,134 +15,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from sklearn.cluster import KMeans
-from tfx.components.trainer.executor import GenericExecutor
-from tfx.types import artifact_utils, standard_artifacts
 
 from components.errors import DataError
-from components.identity.known import Known, Used
-from components.served_model.executor import Executor as ServedModelExecutor
-from components.served_model.known import known_to_json
-from components.served_model.ledger import known_segments
-from components.trainer import parent as parent_module
 from components.trainer.reading import load_customers, load_shard
 from components.trainer.space import space_fingerprint
 from configs.errors import ConfigError
 from configs.model import ModelConfig
 from configs.training import TrainingConfig
+from tests.components.trainer.training import PROJECT, Trained, customers, serve
 from tests.transforms.fitted import Fitted, serialized
-
-PROJECT = Path(__file__).parents[3]
-
-Row = Mapping[str, Any]
-
-
-def customers(rows: int = 240, seed: int = 0) -> list[Row]:
-    random = np.random.default_rng(seed)
-    kinds = random.choice(3, rows, p=[0.5, 0.3, 0.2])
-    return [
-        {
-            "f_spend": float(random.normal(10 + 100 * kind, 3)),
-            "i_visits": int(random.poisson(3 + 20 * kind)),
-            "s_plan": ["basic", "plus", "pro"][kind],
-        }
-        for kind in kinds
-    ]
-
-
-def run_trainer(
-    folder: str, graph_uri: str, custom_config: Mapping[str, Any], base_model_uri: str | None = None
-) -> None:
-    """TFX's Trainer on `folder/examples`, into `folder/model`."""
-    examples = standard_artifacts.Examples()
-    examples.uri = f"{folder}/examples"
-    examples.split_names = artifact_utils.encode_split_names(["train", "eval"])
-    graph, model, run = (
-        standard_artifacts.TransformGraph(), standard_artifacts.Model(), standard_artifacts.ModelRun()
-    )  # fmt: skip
-    graph.uri, model.uri, run.uri = graph_uri, f"{folder}/model", f"{folder}/run"
-    inputs = {"examples": [examples], "transform_graph": [graph]}
-    if base_model_uri:
-        inputs["base_model"] = [standard_artifacts.Model()]
-        inputs["base_model"][0].uri = base_model_uri
-    GenericExecutor().Do(
-        inputs,
-        {"model": [model], "model_run": [run]},
-        {
-            "run_fn": "components.trainer.run_fn.run_fn",
-            "train_args": "{}",
-            "eval_args": "{}",
-            "custom_config": json.dumps(custom_config),
-        },
-    )
-
-
-class Trained:
-    """A Trainer run in a folder."""
-
-    def __init__(
-        self,
-        folder: Path,
-        rows: Sequence[Row],
-        features: Mapping[str, Any] | None = None,
-        base_model: standard_artifacts.Model | None = None,
-        counted: bool = False,
-        **model: Any,
-    ):
-        self.base_model = base_model
-        self.fitted = Fitted(features or {}, rows, folder)
-        self.examples = folder / "examples"
-        for split in ("train", "eval"):
-            path = self.examples / f"Split-{split}" / "data_tfrecord-00000-of-00001"
-            path.parent.mkdir(parents=True)
-            with tf.io.TFRecordWriter(str(path)) as writer:
-                for row in rows:
-                    writer.write(serialized(row, self.fitted.dtypes))
-        ingest: dict[str, Any] = {"files": ["c.csv"], "span": 3, "as_of": None}
-        if counted:
-            ingest["customers"] = {"train": len(rows), "eval": len(rows)}
-        (self.examples / "ingest.json").write_text(json.dumps(ingest))
-        config = ModelConfig.model_validate({"k": 3, **model})
-        self.custom_config = {
-            "model": config.model_dump_json(),
-            "training": TrainingConfig().model_dump_json(),
-            "checkpoint_dir": str(folder / "checkpoints"),
-            "features": self.fitted.config.model_dump_json(by_alias=True),
-            "pipeline": "test",
-            "id_column": None,
-            "config_hash": "abc",
-        }
-        self.folder = folder
-        self.train()
-
-    def train(self, **training: Any) -> None:
-        config = {**self.custom_config, "training": TrainingConfig(**training).model_dump_json()}
-        base = None if self.base_model is None else self.base_model.uri
-        run_trainer(str(self.folder), str(self.fitted.graph), config, base)
-        self.load()
-
-    def curve(self, name: str) -> list[float]:
-        """The values of a curve that TensorBoard would show."""
-        return [
-            float(tf.make_ndarray(value.tensor))
-            for path in sorted((self.folder / "run").glob("events.out.*"))
-            for event in tf.compat.v1.train.summary_iterator(str(path))
-            for value in event.summary.value
-            if value.tag == name
-        ]
-
-    def load(self) -> None:
-        self.model_dir = self.folder / "model" / "Format-Serving"
-        self.model = tf.saved_model.load(str(self.model_dir))
-        self.segments = json.loads((self.model_dir / "assets.extra" / "segments.json").read_text())
-
-    def ask(self, rows: Sequence[Row], signature: str = "evaluate") -> dict[str, np.ndarray]:
-        examples = tf.constant([serialized(row, self.fitted.dtypes) for row in rows])
-        return {n: t.numpy() for n, t in self.model.signatures[signature](examples=examples).items()}
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    return Trained(tmp_path_factory.mktemp("trained"), customers())
 
 
 def test_the_clusters_are_scikit_learns(trained: Trained) -> None:
@@ -403,7 +283,7 @@ def test_two_workers_of_a_cluster_make_the_model_of_one(tmp_path: Path, served: 
     config = {**one.custom_config, "training": training.model_dump_json()}
     code = (
         "import json, sys\n"
-        "from tests.components.trainer.test_run_fn import run_trainer\n"
+        "from tests.components.trainer.training import run_trainer\n"
         "run_trainer(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), sys.argv[4])\n"
     )
     workers = []
@@ -432,106 +312,3 @@ def test_two_workers_of_a_cluster_make_the_model_of_one(tmp_path: Path, served: 
     np.testing.assert_array_equal(one.ask(rows)["segment_id"], segments_of_one)
     assert len(list((tmp_path / "run").glob("events.out.*"))) == 1, "curves are the chief's"
     assert one.segments["fit"]["start"] == ("parent" if served else "fresh")
-
-
-def serve(
-    model: Trained, folder: Path, version: str = "1", known: Known | None = None
-) -> standard_artifacts.Model:
-    """What ServedModel publishes of a trained model; of none where the version is ''."""
-    if version:
-        shutil.copytree(model.model_dir, folder / "serving" / version)
-    artifact = standard_artifacts.Model()
-    artifact.uri = str(folder / f"served-{version}")
-    properties = {"serving_dir": str(folder / "serving"), "version": version}
-    properties["known"] = known_to_json(known or known_segments(str(folder / "serving")))
-    outputs = {"model": [artifact], "pushed_model": [standard_artifacts.PushedModel()]}
-    ServedModelExecutor().Do({}, outputs, properties)
-    return artifact
-
-
-def retrained(folder: Path, rows: Sequence[Row], base: standard_artifacts.Model, **options: Any) -> Trained:
-    return Trained(folder, rows, base_model=base, **options)
-
-
-def test_a_retrain_keeps_ids_and_names(trained: Trained, tmp_path: Path) -> None:
-    """Other customers, another seed, another normalization: the same kinds."""
-    base = serve(trained, tmp_path)
-    rows = customers(300, seed=5)
-    again = retrained(
-        tmp_path / "again", rows[::-1], base, features={"numeric": {"normalize": "minmax"}}, seed=9
-    )
-    np.testing.assert_array_equal(again.ask(rows)["segment_id"], trained.ask(rows)["segment_id"])
-    names = {s["id"]: s["name"] for s in trained.segments["segments"]}
-    assert {s["id"]: s["name"] for s in again.segments["segments"]} == names
-    identity = again.segments["identity"]
-    assert (identity["parent"], identity["next_id"], identity["retired"]) == ("1", 4, [])
-    assert identity["customers"] == 300
-    assert [each["kind"] for each in identity["segments"]] == ["kept"] * 3
-    assert again.segments["fit"]["start"] == "parent"
-    assert (again.segments["fit"]["iterations"], trained.segments["fit"]["start"]) == (0, "fresh")
-    assert [each["id"] for each in identity["segments"]] == [s["id"] for s in again.segments["segments"]]
-
-
-def test_a_segment_more_gets_an_id_that_nobody_had(trained: Trained, tmp_path: Path) -> None:
-    known = Known(8, {7: Used("gone", "1"), **{i: Used("x", "1") for i in (1, 2, 3)}})
-    base = serve(trained, tmp_path, known=known)
-    rows = [*customers(), *({"f_spend": 900.0 + n, "i_visits": 1, "s_plan": "basic"} for n in range(60))]
-    again = retrained(tmp_path / "again", rows, base, k=4)
-    ids = again.ask(rows)["segment_id"]
-    np.testing.assert_array_equal(ids[:240], trained.ask(customers())["segment_id"])
-    assert set(ids[240:]) == {8}
-    born = next(each for each in again.segments["identity"]["segments"] if each["id"] == 8)
-    assert (born["kind"], born["from"]) == ("new", [])
-    assert again.segments["identity"]["retired"] == [{"id": 7, "name": "gone", "last_version": "1"}]
-
-
-def test_columns_come_and_go(trained: Trained, tmp_path: Path) -> None:
-    """The parent is asked about the columns that it knows; one that is gone is missing to it, for all customers."""
-    base = serve(trained, tmp_path)
-    random = np.random.default_rng(0)
-    more = [{**row, "f_age": float(random.normal(40, 5))} for row in customers()]
-    wider = retrained(tmp_path / "wider", more, base)
-    expected = trained.ask(customers())["segment_id"]
-    assert (wider.ask(more)["segment_id"] == expected).mean() > 0.99
-    fewer = [{name: value for name, value in row.items() if name != "i_visits"} for row in customers()]
-    narrower = retrained(tmp_path / "narrower", fewer, base)
-    assert (narrower.ask(fewer)["segment_id"] == expected).mean() > 0.99
-
-
-def test_a_parent_that_cannot_be_asked_is_followed_by_new_ids(trained: Trained, tmp_path: Path) -> None:
-    base = serve(trained, tmp_path)
-    Path(base.uri, "Format-Serving", "saved_model.pb").write_bytes(b"no model")
-    again = retrained(tmp_path / "again", customers(), base)
-    assert {s["id"] for s in again.segments["segments"]} == {4, 5, 6}
-    identity = again.segments["identity"]
-    assert (identity["parent"], identity["customers"]) == ("1", 0)
-    assert [each["id"] for each in identity["retired"]] == [1, 2, 3]
-    assert len({s["name"] for s in [*again.segments["segments"], *identity["retired"]]}) == 6
-
-
-def test_where_nothing_is_served_a_fit_is_what_it_always_was(trained: Trained, tmp_path: Path) -> None:
-    first = retrained(tmp_path / "first", customers(), serve(trained, tmp_path, "", Known(5)))
-    assert first.segments["fit"] == trained.segments["fit"]
-    assert [s["id"] for s in first.segments["segments"]] == [5, 6, 7], (
-        "ids of versions that are gone stay used"
-    )
-
-
-def test_without_a_warm_start_ids_are_kept_all_the_same(trained: Trained, tmp_path: Path) -> None:
-    again = retrained(tmp_path / "again", customers(), serve(trained, tmp_path), warm_start=False, seed=3)
-    assert again.segments["fit"]["start"] == "fresh" and again.segments["fit"]["iterations"] > 0
-    np.testing.assert_array_equal(
-        again.ask(customers())["segment_id"], trained.ask(customers())["segment_id"]
-    )
-
-
-def test_of_many_customers_a_sample_decides(
-    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(parent_module, "SAMPLE", 100)
-    again = retrained(tmp_path / "again", customers(), serve(trained, tmp_path), counted=True)
-    assert 60 < again.segments["identity"]["customers"] < 140
-    np.testing.assert_array_equal(
-        again.ask(customers())["segment_id"], trained.ask(customers())["segment_id"]
-    )
-    assert sum(s["size"] for s in again.segments["segments"]) == 240
